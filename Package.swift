@@ -1,0 +1,86 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// The settings of every Swift target: the language's strictest checks, and warnings stop the build.
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),  // for sub-spans of a MutableRawSpan
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "ingot",
+  products: [
+    .library(name: "Ingot", targets: ["Ingot"]),
+    .executable(name: "ingot", targets: ["IngotCommand"]),
+  ],
+  traits: [
+    .trait(
+      name: "ISAL",
+      description: "Compress, inflate and take CRC-32 through ISA-L; without it zlib does all three."),
+    .default(enabledTraits: ["ISAL"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(
+      name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
+    .target(name: "CSystem"),
+    .target(name: "CKernels"),
+    .target(name: "Tensors", dependencies: ["CKernels", "CSystem"], swiftSettings: settings),
+    .target(
+      name: "Compression",
+      dependencies: [
+        "Tensors", "CZlib", "CKernels",
+        .target(name: "CISAL", condition: .when(traits: ["ISAL"])),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "TensorFormats",
+      dependencies: [
+        "Tensors", "Compression", .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "HDF5Format", dependencies: ["Tensors", "Compression", "CKernels"],
+      swiftSettings: settings),
+    .target(
+      name: "Ingot",
+      dependencies: [
+        "Tensors", "TensorFormats", "HDF5Format",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "IngotCommand",
+      dependencies: [
+        "Ingot", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+    // Test support: fixtures, temporary folders, the plain executor of write plans.
+    .target(
+      name: "TestSupport",
+      dependencies: ["Tensors", .product(name: "Crypto", package: "swift-crypto")],
+      path: "Tests/TestSupport", swiftSettings: settings),
+    .testTarget(
+      name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "CompressionTests", dependencies: ["Compression", "TestSupport", "Tensors"], swiftSettings: settings),
+    .testTarget(
+      name: "TensorFormatsTests", dependencies: ["TensorFormats", "Compression", "TestSupport", "Tensors"], swiftSettings: settings),
+    .testTarget(
+      name: "HDF5FormatTests", dependencies: ["HDF5Format", "Compression", "TestSupport", "Tensors"], swiftSettings: settings),
+    .testTarget(
+      name: "IngotTests", dependencies: ["Ingot", "TensorFormats", "HDF5Format", "TestSupport", "Tensors"], swiftSettings: settings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Ingot", "TestSupport", "Tensors"], swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,38 @@
+#define _GNU_SOURCE
+#include "CSystem.h"
+#if defined(__linux__)
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int ingot_open_unnamed(int folder, const char *path, mode_t mode) {
+  return openat(folder, path, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+}
+
+int ingot_open_beneath(int folder, const char *path, int flags) {
+#ifdef SYS_openat2
+  // struct open_how of linux/openat2.h, which Debian 12's headers have and older ones lack.
+  struct {
+    uint64_t flags, mode, resolve;
+  } how = {(uint64_t)flags, 0, 0x08 /* RESOLVE_BENEATH */ | 0x04 /* RESOLVE_NO_SYMLINKS */};
+  return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+#else
+  errno = ENOSYS;
+  return -1;
+#endif
+}
+
+int ingot_rename_exclusive(int folder, const char *from, const char *to) {
+  return renameat2(folder, from, folder, to, RENAME_NOREPLACE);
+}
+
+int ingot_link_unnamed(int descriptor, int folder, const char *path) {
+  // linkat(fd, "", …, AT_EMPTY_PATH) needs CAP_DAC_READ_SEARCH; the way through /proc does not.
+  char source[64];
+  snprintf(source, sizeof source, "/proc/self/fd/%d", descriptor);
+  return linkat(AT_FDCWD, source, folder, path, AT_SYMLINK_FOLLOW);
+}
+#endif

@@ -1,0 +1,16 @@
+// What glibc hides behind _GNU_SOURCE or behind variadic functions, which Swift does not import.
+#ifndef INGOT_CSYSTEM_H
+#define INGOT_CSYSTEM_H
+#include <sys/types.h>
+
+#if defined(__linux__)
+/// Flags of `open` for a file without a name in the given folder.
+int ingot_open_unnamed(int folder, const char *path, mode_t mode);
+/// `openat2` with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS; ENOSYS where the kernel lacks it.
+int ingot_open_beneath(int folder, const char *path, int flags);
+/// Renames without replacing; EEXIST where the new name is taken.
+int ingot_rename_exclusive(int folder, const char *from, const char *to);
+/// Gives the unnamed file `descriptor` the name `path` in `folder`; EEXIST where it is taken.
+int ingot_link_unnamed(int descriptor, int folder, const char *path);
+#endif
+#endif

@@ -1,0 +1,66 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// The system calls that move bytes, with short transfers continued and interruptions retried.
+/// No other file calls `pread` or `pwrite`.
+package enum SystemCalls {
+  /// The message of an `errno` value.
+  package static func message(_ code: Int32) -> String {
+    // strerror returns a valid C string for any number.
+    unsafe String(cString: strerror(code))
+  }
+
+  /// Reads until `buffer` is full or the file ends; returns how many bytes were read.
+  ///
+  /// - Throws: `io` with the system's reason.
+  package static func read(
+    _ descriptor: Int32, into buffer: inout MutableRawSpan, at offset: Int
+  ) throws -> Int {
+    let wanted = buffer.byteCount
+    // The kernel writes at most `wanted - done` bytes from `done` on.
+    return try unsafe buffer.withUnsafeMutableBytes { pointer in
+      guard let start = pointer.baseAddress else { return 0 }
+      var done = 0
+      while done < wanted {
+        let count = unsafe pread(descriptor, start + done, wanted - done, off_t(offset + done))
+        if count == 0 { break }
+        if count < 0 {
+          let code = errno
+          if code == EINTR || code == EAGAIN { continue }
+          throw IngotError(.io, "read failed: \(message(code))", offset: offset + done)
+        }
+        done += count
+      }
+      return done
+    }
+  }
+
+  /// Writes all of the first `count` bytes of `bytes` at `offset`.
+  ///
+  /// - Throws: `io` with the system's reason.
+  package static func write(_ descriptor: Int32, _ bytes: borrowing RawSpan, at offset: Int) throws {
+    let wanted = bytes.byteCount
+    // The kernel reads at most `wanted - done` bytes from `done` on.
+    try unsafe bytes.withUnsafeBytes { pointer in
+      guard let start = pointer.baseAddress else { return }
+      var done = 0
+      var idle = 0
+      while done < wanted {
+        let count = unsafe pwrite(descriptor, start + done, wanted - done, off_t(offset + done))
+        if count < 0 {
+          let code = errno
+          if code == EINTR || code == EAGAIN { continue }
+          throw IngotError(.io, "write failed: \(message(code))")
+        }
+        idle = count == 0 ? idle + 1 : 0
+        guard idle < 3 else { throw IngotError(.io, "write failed: the device takes no bytes") }
+        done += count
+      }
+    }
+  }
+}

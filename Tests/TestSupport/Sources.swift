@@ -1,0 +1,14 @@
+package import Tensors
+
+extension ByteSource {
+  /// All bytes of the source.
+  package func everything() throws -> [UInt8] { try bytes(at: 0, count: byteCount, "everything") }
+}
+
+extension Tensor {
+  /// A tensor over bytes in memory.
+  package init(_ elementType: ElementType, _ dimensions: [Int], _ bytes: [UInt8]) throws {
+    try self.init(
+      elementType: elementType, shape: Shape(dimensions), source: ArraySource(bytes))
+  }
+}
