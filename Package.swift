@@ -54,7 +54,7 @@ let package = Package(
     .target(
       name: "Ingot",
       dependencies: [
-        "Tensors", "TensorFormats", "HDF5Format",
+        "Tensors", "TensorFormats", "HDF5Format", "Compression", "CKernels", "CSystem",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: settings),
