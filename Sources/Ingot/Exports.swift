@@ -1,0 +1,2 @@
+// The types that every report and every format speaks in are part of the library's face.
+@_exported public import Tensors
