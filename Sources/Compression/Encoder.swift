@@ -44,9 +44,11 @@ enum Encoder: Hashable {
     let start = output.count
     chosen.append(content, end: end, to: &output)
     #if ISAL
-    // Level 1 overlooks what repeats at a distance (tiled rows), and the samples are too short to show
-    // it; level 3 sees it, at a price that only barely compressible content need pay.
-    guard chosen == .isal(level: 1), output.count - start > content.byteCount / 2 else { return }
+    // The quick encoders overlook what repeats at a distance (tiled rows), and the samples are too short
+    // to show it. ISA-L's level 3 sees it, at a price that only barely compressible content need pay.
+    guard chosen != usual, chosen != .isal(level: 3),
+      output.count - start > content.byteCount / 2
+    else { return }
     var thorough: [UInt8] = []
     Encoder.isal(level: 3).append(content, end: end, to: &thorough)
     guard thorough.count < (output.count - start) / 16 * 15 else { return }
@@ -68,8 +70,10 @@ enum Encoder: Hashable {
     return quick.first { $0 != usual && size($0) <= bound } ?? usual
   }
 
-  /// Two stretches of a thirty-second each, round the first and the third quarter. Bytes that HDF5's
-  /// shuffle has sorted into planes change character at the quarters, so each stretch sees two planes.
+  /// Two stretches of a thirty-second each, round the first and the third quarter.
+  ///
+  /// Bytes that HDF5's shuffle has sorted into planes change character at the quarters, so each stretch
+  /// sees two planes.
   private static func sampleRanges(of count: Int) -> [Range<Int>] {
     let length = max(count / 32, shortestSample)
     // What is this small costs little at any level.
