@@ -1,15 +1,17 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-/// The settings of every Swift target: the language's strictest checks, and warnings stop the build.
-let settings: [SwiftSetting] = [
+/// The settings of tests, which may take pointers without ado: they call the system to provoke it.
+let testSettings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableExperimentalFeature("Lifetimes"),  // for sub-spans of a MutableRawSpan
-  .strictMemorySafety(),
   .treatAllWarnings(as: .error),
 ]
+
+/// The settings of everything else: the language's strictest checks, and warnings stop the build.
+let settings = testSettings + [.strictMemorySafety()]
 
 let package = Package(
   name: "ingot",
@@ -32,6 +34,8 @@ let package = Package(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .systemLibrary(
       name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
+    .systemLibrary(
+      name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
     .target(name: "CSystem"),
     .target(name: "CKernels"),
     .target(name: "Tensors", dependencies: ["CKernels", "CSystem"], swiftSettings: settings),
@@ -51,10 +55,11 @@ let package = Package(
     .target(
       name: "HDF5Format", dependencies: ["Tensors", "Compression", "CKernels"],
       swiftSettings: settings),
+    .target(name: "Rules", dependencies: ["Tensors", "CYAML"], swiftSettings: settings),
     .target(
       name: "Ingot",
       dependencies: [
-        "Tensors", "TensorFormats", "HDF5Format", "Compression", "CKernels", "CSystem",
+        "Tensors", "TensorFormats", "HDF5Format", "Compression", "Rules", "CKernels", "CSystem",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: settings),
@@ -68,19 +73,19 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: ["Tensors", .product(name: "Crypto", package: "swift-crypto")],
-      path: "Tests/TestSupport", swiftSettings: settings),
+      path: "Tests/TestSupport", swiftSettings: testSettings),
     .testTarget(
-      name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: settings),
+      name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: testSettings),
     .testTarget(
-      name: "CompressionTests", dependencies: ["Compression", "TestSupport", "Tensors"], swiftSettings: settings),
+      name: "CompressionTests", dependencies: ["Compression", "TestSupport", "Tensors"], swiftSettings: testSettings),
     .testTarget(
-      name: "TensorFormatsTests", dependencies: ["TensorFormats", "Compression", "TestSupport", "Tensors"], swiftSettings: settings),
+      name: "TensorFormatsTests", dependencies: ["TensorFormats", "Compression", "TestSupport", "Tensors"], swiftSettings: testSettings),
     .testTarget(
-      name: "HDF5FormatTests", dependencies: ["HDF5Format", "Compression", "TestSupport", "Tensors"], swiftSettings: settings),
+      name: "HDF5FormatTests", dependencies: ["HDF5Format", "Compression", "TestSupport", "Tensors"], swiftSettings: testSettings),
     .testTarget(
-      name: "IngotTests", dependencies: ["Ingot", "TensorFormats", "HDF5Format", "TestSupport", "Tensors"], swiftSettings: settings),
+      name: "IngotTests", dependencies: ["Ingot", "TensorFormats", "HDF5Format", "TestSupport", "Tensors"], swiftSettings: testSettings),
     .testTarget(
-      name: "CommandTests", dependencies: ["Ingot", "TestSupport", "Tensors"], swiftSettings: settings),
+      name: "CommandTests", dependencies: ["Ingot", "TestSupport", "Tensors"], swiftSettings: testSettings),
   ],
   swiftLanguageModes: [.v6]
 )

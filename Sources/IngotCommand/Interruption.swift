@@ -14,8 +14,8 @@ enum Interruption {
   /// Blocks the signals in this thread, and so in all that it starts, and starts the waiting thread.
   static func prepare() {
     // A reader that goes away, or a file size limit, is an error of a call and not the end.
-    unsafe signal(SIGPIPE, SIG_IGN)
-    unsafe signal(SIGXFSZ, SIG_IGN)
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     var signals = sigset_t()
     unsafe sigemptyset(&signals)
     for number in [SIGHUP, SIGINT, SIGTERM] { unsafe sigaddset(&signals, number) }

@@ -11,6 +11,7 @@ public struct Conversion: Sendable {
   private let options: ConvertOptions
   private let format: any TensorFormat
   private let table: TensorTable
+  private let rulesReport: RulesReport?
   private let casts: CastBook
   private let files: [PlannedFile]
   private let droppedOthers: [OtherItem]
@@ -33,8 +34,9 @@ public struct Conversion: Sendable {
     self.destination = destination
     self.options = options
     var table = try options.selection.apply(to: source.table)
+    var rulesReport: RulesReport?
     try source.checkReadable(table)
-    if let rules = options.rules { table = try rules.apply(to: table) }
+    if let rules = options.rules { (table, rulesReport) = try rules.apply(to: table) }
     casts = CastBook()
     table = try casts.apply(options.casts, to: table)
     droppedOthers = table.others
@@ -46,6 +48,7 @@ public struct Conversion: Sendable {
           .joined(separator: ", "), file: source.files[0])
     }
     self.table = table
+    self.rulesReport = rulesReport
     let plans = try Tensors.naming(file: destination) { [format, source] in
       try Self.plan(table, format, destination, options, source)
     }

@@ -1,5 +1,3 @@
-public import Rules
-
 /// What a user can ask of a conversion.
 public struct ConvertOptions: Sendable {
   /// An element type for the tensors whose names match a pattern.

@@ -1,5 +1,3 @@
-public import Rules
-
 /// Compares two opened checkpoints: `ingot diff`.
 public struct Comparing: Sendable {
   private let first: Checkpoint
@@ -24,17 +22,11 @@ public struct Comparing: Sendable {
   /// - Throws: `unsupported` for a tensor that cannot be read; `changed` where a file changed.
   public func difference() throws -> Difference {
     var a = first.table
-    if let rules { a = try first.naming { try rules.apply(to: a) } }
-    a = try a.replacingEntries(a.entries.filter { selection.selects($0.name) })
-    let b = try second.table.replacingEntries(
-      second.table.entries.filter { selection.selects($0.name) })
-    guard !selection.isEverything, a.entries.isEmpty, b.entries.isEmpty else {
-      return try compared(a, b)
-    }
-    throw IngotError(.usage, "no tensor of either checkpoint is selected")
-  }
-
-  private func compared(_ a: TensorTable, _ b: TensorTable) throws -> Difference {
+    if let rules { a = try first.naming { try rules.apply(to: a).table } }
+    // A glob may match in one of the two only.
+    try selection.checkMatches([a, second.table])
+    a = try selection.filter(a)
+    let b = try selection.filter(second.table)
     try first.checkReadable(a)
     try second.checkReadable(b)
     let difference = try Difference(a, b, tolerance: tolerance, jobs: jobs)

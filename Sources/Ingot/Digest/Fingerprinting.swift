@@ -1,5 +1,3 @@
-public import Rules
-
 /// Computes and checks a checkpoint's digest: `ingot digest`.
 public struct Fingerprinting: Sendable {
   private let checkpoint: Checkpoint

@@ -15,9 +15,10 @@ enum TensorStatistics {
         tasks.append((index, first..<min(first + step, layout.count)))
       }
     }
-    let partial = try Workers.map(tasks.count, jobs: jobs, makeWorkspace: { [UInt8]() }) {
+    let work = tasks
+    let partial = try Workers.map(work.count, jobs: jobs, makeWorkspace: { [UInt8]() }) {
       task, buffer in
-      let (index, pieces) = tasks[task]
+      let (index, pieces) = work[task]
       let entry = table.entries[index]
       var statistics = Statistics(of: entry.tensor.elementType)
       try Tensors.naming(tensor: entry.name) {
@@ -36,7 +37,7 @@ enum TensorStatistics {
     }
     // Merged in the order of the pieces, so that the sums do not depend on the threads' timing.
     var results = [Statistics?](repeating: nil, count: table.entries.count)
-    for (task, statistics) in zip(tasks, partial) {
+    for (task, statistics) in zip(work, partial) {
       if results[task.entry] == nil {
         results[task.entry] = statistics
       } else {

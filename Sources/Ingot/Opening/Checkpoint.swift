@@ -26,7 +26,7 @@ public struct Checkpoint: Sendable {
     var table = try Tensors.naming(file: filePath) {
       try format.read(
         FormatInput(
-          path: filePath, source: file, options: options, openSibling: { try folder.open($0) }))
+          path: filePath, source: file, options: options, openSibling: { try folder.openFile($0) }))
     }
     if let note { table.notes.insert(note, at: 0) }
     self.path = path

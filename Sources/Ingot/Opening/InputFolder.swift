@@ -43,7 +43,7 @@ final class InputFolder: Sendable {
   ///
   /// - Throws: `malformed` for a name with a folder in it; `unsafe` for a link; `unreadable` for a file
   ///   that is absent or no regular file.
-  func open(_ name: String) throws -> any ByteSource {
+  func openFile(_ name: String) throws -> any ByteSource {
     guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(where: { $0 == 0x2F || $0 == 0 })
     else {
       throw IngotError(

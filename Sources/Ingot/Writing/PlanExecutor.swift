@@ -28,7 +28,7 @@ struct PlanExecutor: Sendable {
     for step in plan.finish {
       for patch in try step(.init(results: outcome.results, file: output)) {
         output.extend(to: try patch.offset.adding(patch.bytes.count, "the size of the file"))
-        try output.write(patch.bytes.span.bytes, at: patch.offset)
+        try output.write(patch.bytes.rawSpan, at: patch.offset)
       }
     }
     if !takesHashes { outcome.hashes = [] }
@@ -124,7 +124,7 @@ struct PlanExecutor: Sendable {
           throw error
         }
       }
-      return try placed.withLock { placed in
+      return placed.withLock { placed in
         for (index, part) in plan.parts.enumerated() {
           guard case .payload(let payload) = part, let layout = layouts[index] else { continue }
           let number = payloadNumbers[index]
@@ -140,7 +140,7 @@ struct PlanExecutor: Sendable {
     }
 
     private func combined(_ checksums: [UInt32], _ layout: PieceLayout) -> UInt32 {
-      var whole = CRC32.initial
+      var whole: UInt32 = 0
       for (index, checksum) in checksums.enumerated() {
         whole = CRC32.combine(whole, checksum, secondLength: layout.range(index).count)
       }
@@ -174,7 +174,7 @@ struct PlanExecutor: Sendable {
     ) throws {
       // One large literal needs no assembling.
       if parts.count == 1, case .bytes(let bytes) = plan.parts[parts.lowerBound] {
-        return try output.write(bytes.span.bytes, at: start)
+        return try output.write(bytes.rawSpan, at: start)
       }
       var end = start
       for part in parts {
@@ -234,7 +234,7 @@ struct PlanExecutor: Sendable {
       }
       let number = payloadNumbers[part]
       let hash = executor.takesHashes ? PieceHashes.hash(buffer.bytes) : 0
-      let checksum = payload.checksum == .crc32 ? CRC32.checksum(buffer.bytes) : nil
+      let checksum = payload.checksum == .crc32 ? CRC32.update(0, buffer.bytes) : nil
       placed.withLock { placed in
         placed.hashes[number].values[piece] = hash
         if let checksum { placed.pieceChecksums[number][piece] = checksum }
@@ -263,7 +263,7 @@ struct PlanExecutor: Sendable {
       switch plan.parts[part] {
       case .bytes(let bytes):
         let offset = try place(bytes.count, ticket: ticket)
-        try output.write(bytes.span.bytes, at: offset)
+        try output.write(bytes.rawSpan, at: offset)
       case .alignment(let alignment):
         try placing.pass(ticket) {
           placed.withLock { $0.end = $0.end.roundedUp(toMultipleOf: alignment) }
@@ -311,7 +311,7 @@ struct PlanExecutor: Sendable {
         placed.results[number].byteCount += encoded.count
         if payload.encoding != nil { placed.results[number].pieceSizes[piece] = encoded.count }
       }
-      try output.write(encoded.span.bytes, at: offset)
+      try output.write(encoded.rawSpan, at: offset)
     }
   }
 }

@@ -33,8 +33,8 @@ struct Convert: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Cast floating tensors to this element type; GLOB=TYPE casts the tensors that match, \
-      whatever their type. Repeatable; the last match wins.", valueName: "type|glob=type"),
+      "Cast floating tensors to this element type; GLOB=TYPE casts what matches, of any type.",
+      discussion: "Repeatable; the last match wins.", valueName: "type|glob=type"),
     completion: .list(ElementType.allCases.map(\.name)))
   var dtype: [CastArgument] = []
 
@@ -89,7 +89,7 @@ struct Convert: ParsableCommand {
     options.sourceFormat = reading.from
     options.destinationFormat = to
     options.casts = dtype.map(\.cast)
-    options.rules = try rules.map { try RulesFile(path: $0) }
+    options.rules = try rules.map { try RulesFile(contentsOf: $0) }
     options.selection = selecting.selection
     options.maximumShardBytes = maximumShardSize?.bytes
     options.reading = reading.options

@@ -48,7 +48,7 @@ struct Diff: ParsableCommand {
     for checkpoint in [first, second] { checkpoint.printNotes() }
     var comparison = Comparing(first, second)
     comparison.selection = selecting.selection
-    comparison.rules = try rules.map { try RulesFile(path: $0) }
+    comparison.rules = try rules.map { try RulesFile(contentsOf: $0) }
     if rtol != nil || atol != nil {
       comparison.tolerance = .init(relative: rtol ?? 0, absolute: atol ?? 0)
     }

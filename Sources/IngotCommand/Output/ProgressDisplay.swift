@@ -5,7 +5,8 @@ internal import Ingot
 final class ProgressDisplay: Sendable {
   private let meter: ProgressMeter
   private let width: Int
-  private let timer: any DispatchSourceTimer
+  // Used by the thread that creates and finishes the display, and by nobody else.
+  private nonisolated(unsafe) let timer: any DispatchSourceTimer
   private let queue = DispatchQueue(label: "progress")
   private let start = DispatchTime.now()
 
@@ -14,15 +15,15 @@ final class ProgressDisplay: Sendable {
     guard let width = StandardStreams.terminalWidth else { return nil }
     self.meter = meter
     self.width = width
-    timer = DispatchSource.makeTimerSource(queue: queue)
-    timer.schedule(deadline: .now() + 1, repeating: 0.1)
-    timer.setEventHandler { [weak self] in self?.draw() }
-    timer.activate()
+    unsafe timer = DispatchSource.makeTimerSource(queue: queue)
+    unsafe timer.schedule(deadline: .now() + 1, repeating: 0.1)
+    unsafe timer.setEventHandler { [weak self] in self?.draw() }
+    unsafe timer.activate()
   }
 
   /// Stops and erases the line.
   func finish() {
-    timer.cancel()
+    unsafe timer.cancel()
     queue.sync {
       if DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds > 1_000_000_000 {
         StandardStreams.progress("\r\u{1B}[K")
