@@ -6,23 +6,30 @@ enum ViewOracle {
   static func transposed(
     _ bytes: [UInt8], width: Int, _ dimensions: [Int], _ axes: [Int]
   ) -> [UInt8] {
-    let permuted = axes.map { dimensions[$0] }
-    return indices(permuted).flatMap { index in
-      var original = Array(repeating: 0, count: dimensions.count)
-      for (position, axis) in axes.enumerated() { original[axis] = index[position] }
-      let at = offset(of: original, in: dimensions) * width
-      return bytes[at..<at + width]
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count)
+    let strides = axes.map { dimensions[($0 + 1)...].reduce(1, *) }
+    forEachIndex(axes.map { dimensions[$0] }) { index in
+      var offset = 0
+      for axis in strides.indices { offset += index[axis] * strides[axis] }
+      for byte in offset * width..<(offset + 1) * width { result.append(bytes[byte]) }
     }
+    return result
   }
 
   /// The bytes of the elements whose index along `axis` lies in `range`.
   static func sliced(
     _ bytes: [UInt8], width: Int, _ dimensions: [Int], axis: Int, _ range: Range<Int>
   ) -> [UInt8] {
-    indices(dimensions).filter { range.contains($0[axis]) }.flatMap { index in
-      let at = offset(of: index, in: dimensions) * width
-      return bytes[at..<at + width]
+    var result: [UInt8] = []
+    var offset = 0
+    forEachIndex(dimensions) { index in
+      if range.contains(index[axis]) {
+        for byte in offset * width..<(offset + 1) * width { result.append(bytes[byte]) }
+      }
+      offset += 1
     }
+    return result
   }
 
   /// The bytes of `parts` joined along `axis`.
@@ -31,27 +38,35 @@ enum ViewOracle {
   ) -> [UInt8] {
     var dimensions = parts[0].dimensions
     dimensions[axis] = parts.reduce(0) { $0 + $1.dimensions[axis] }
-    return indices(dimensions).flatMap { index in
+    var result: [UInt8] = []
+    forEachIndex(dimensions) { index in
       var index = index
       var part = 0
       while index[axis] >= parts[part].dimensions[axis] {
         index[axis] -= parts[part].dimensions[axis]
         part += 1
       }
-      let at = offset(of: index, in: parts[part].dimensions) * width
-      return parts[part].bytes[at..<at + width]
+      let offset = zip(index, parts[part].dimensions).reduce(0) { $0 * $1.1 + $1.0 }
+      result += parts[part].bytes[offset * width..<(offset + 1) * width]
     }
+    return result
   }
 
-  /// All indices of a shape, the last axis fastest.
-  private static func indices(_ dimensions: [Int]) -> [[Int]] {
-    dimensions.reduce([[]]) { indices, count in
-      indices.flatMap { index in (0..<count).map { index + [$0] } }
+  /// Calls `body` with all indices of a shape, the last axis fastest.
+  private static func forEachIndex(_ dimensions: [Int], _ body: ([Int]) -> Void) {
+    guard !dimensions.contains(0) else { return }
+    var index = Array(repeating: 0, count: dimensions.count)
+    while true {
+      body(index)
+      var axis = dimensions.count - 1
+      while axis >= 0 {
+        index[axis] += 1
+        if index[axis] < dimensions[axis] { break }
+        index[axis] = 0
+        axis -= 1
+      }
+      if axis < 0 { return }
     }
-  }
-
-  private static func offset(of index: [Int], in dimensions: [Int]) -> Int {
-    zip(index, dimensions).reduce(0) { $0 * $1.1 + $1.0 }
   }
 }
 

@@ -53,8 +53,8 @@ import Testing
   @Test(arguments: [1, 2, 3, 4, 8, 16])
   func transposedIsTheOracle(width: Int) throws {
     var random = SeededGenerator(seed: UInt64(width))
-    for round in 0..<120 {
-      let dimensions = dimensions(rank: round % 7, upTo: 20_000 / width, &random)
+    for round in 0..<70 {
+      let dimensions = dimensions(rank: round % 7, upTo: 8000 / width, &random)
       let axes = Array(0..<dimensions.count).shuffled(using: &random)
       let bytes = bytes(dimensions.reduce(width, *), &random)
       let expected = ViewOracle.transposed(bytes, width: width, dimensions, axes)
@@ -68,10 +68,10 @@ import Testing
 
   /// Larger than a tile in every direction, with rows that are read through and rows that are skipped.
   @Test(arguments: [
-    ([700, 800], [1, 0], 4), ([3, 300_000], [1, 0], 2), ([300_000, 3], [1, 0], 2),
-    ([9, 64, 520], [2, 1, 0], 4), ([9, 64, 520], [1, 0, 2], 4),
-    ([40, 30, 20, 30], [3, 1, 2, 0], 1),
-    ([5, 2000, 70], [0, 2, 1], 1), ([2, 3, 20_000], [1, 0, 2], 8), ([1500, 1500], [1, 0], 1),
+    ([400, 600], [1, 0], 4), ([3, 100_000], [1, 0], 2), ([100_000, 3], [1, 0], 2),
+    ([9, 40, 520], [2, 1, 0], 4), ([9, 40, 520], [1, 0, 2], 4),
+    ([40, 30, 20, 25], [3, 1, 2, 0], 1),
+    ([5, 1500, 70], [0, 2, 1], 1), ([2, 3, 20_000], [1, 0, 2], 8), ([900, 1100], [1, 0], 1),
   ])
   func largeTranspositionIsTheOracle(dimensions: [Int], axes: [Int], width: Int) throws {
     var random = SeededGenerator(seed: 7)
@@ -158,8 +158,8 @@ import Testing
   func slicedIsTheOracle(type: ElementType) throws {
     let width = try #require(type.byteWidth)
     var random = SeededGenerator(seed: UInt64(width) + 100)
-    for round in 0..<120 {
-      let dimensions = dimensions(rank: 1 + round % 6, upTo: 20_000 / width, &random)
+    for round in 0..<70 {
+      let dimensions = dimensions(rank: 1 + round % 6, upTo: 8000 / width, &random)
       let axis = Int.random(in: 0..<dimensions.count, using: &random)
       let lower = Int.random(in: 0...dimensions[axis], using: &random)
       let range = lower..<Int.random(in: lower...dimensions[axis], using: &random)

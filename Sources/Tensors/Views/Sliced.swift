@@ -22,15 +22,15 @@ public struct Sliced: ByteSource {
   public init(
     _ base: any ByteSource, elementType: ElementType, shape: Shape, axis: Int, range: Range<Int>
   ) throws {
+    guard base.byteCount == (try shape.byteCount(of: elementType)) else {
+      throw IngotError(
+        .malformed, "the source of \(base.byteCount) bytes does not hold shape \(shape)")
+    }
     let layout = try AxisLayout(shape, axis: axis, elementType: elementType)
     guard range.lowerBound >= 0, range.upperBound <= layout.count else {
       throw IngotError(
         .malformed,
         "\(range) leaves axis \(axis) of shape \(shape), which has \(layout.count) steps")
-    }
-    guard base.byteCount == (try shape.byteCount(of: elementType)) else {
-      throw IngotError(
-        .malformed, "the source of \(base.byteCount) bytes does not hold shape \(shape)")
     }
     self.base = base
     start = try layout.byteCount(ofSteps: range.lowerBound)
