@@ -32,6 +32,8 @@ let package = Package(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .systemLibrary(
       name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
+    .systemLibrary(
+      name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
     .target(name: "CSystem"),
     .target(name: "CKernels"),
     .target(name: "Tensors", dependencies: ["CKernels", "CSystem"], swiftSettings: settings),
@@ -51,6 +53,7 @@ let package = Package(
     .target(
       name: "HDF5Format", dependencies: ["Tensors", "Compression", "CKernels"],
       swiftSettings: settings),
+    .target(name: "Rules", dependencies: ["Tensors", "CYAML"], swiftSettings: settings),
     .target(
       name: "Ingot",
       dependencies: [
@@ -77,6 +80,8 @@ let package = Package(
       name: "TensorFormatsTests", dependencies: ["TensorFormats", "Compression", "TestSupport", "Tensors"], swiftSettings: settings),
     .testTarget(
       name: "HDF5FormatTests", dependencies: ["HDF5Format", "Compression", "TestSupport", "Tensors"], swiftSettings: settings),
+    .testTarget(
+      name: "RulesTests", dependencies: ["Rules", "TestSupport", "Tensors"], swiftSettings: settings),
     .testTarget(
       name: "IngotTests", dependencies: ["Ingot", "TensorFormats", "HDF5Format", "TestSupport", "Tensors"], swiftSettings: settings),
     .testTarget(
