@@ -22,7 +22,8 @@ let package = Package(
   traits: [
     .trait(
       name: "ISAL",
-      description: "Compress, inflate and take CRC-32 through ISA-L; without it zlib does all three."),
+      description:
+        "Compress, inflate and take CRC-32 through ISA-L; without it zlib does all three."),
     .default(enabledTraits: ["ISAL"]),
   ],
   dependencies: [
@@ -77,15 +78,26 @@ let package = Package(
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: testSettings),
     .testTarget(
-      name: "CompressionTests", dependencies: ["Compression", "TestSupport", "Tensors"], swiftSettings: testSettings),
+      name: "CompressionTests", dependencies: ["Compression", "TestSupport", "Tensors"],
+      swiftSettings: testSettings),
     .testTarget(
-      name: "TensorFormatsTests", dependencies: ["TensorFormats", "Compression", "TestSupport", "Tensors"], swiftSettings: testSettings),
+      name: "TensorFormatsTests",
+      dependencies: ["TensorFormats", "Compression", "TestSupport", "Tensors"],
+      swiftSettings: testSettings),
     .testTarget(
-      name: "HDF5FormatTests", dependencies: ["HDF5Format", "Compression", "TestSupport", "Tensors"], swiftSettings: testSettings),
+      name: "HDF5FormatTests",
+      dependencies: ["HDF5Format", "Compression", "TestSupport", "Tensors"],
+      swiftSettings: testSettings),
     .testTarget(
-      name: "IngotTests", dependencies: ["Ingot", "TensorFormats", "HDF5Format", "TestSupport", "Tensors"], swiftSettings: testSettings),
+      name: "RulesTests", dependencies: ["Rules", "TestSupport", "Tensors"],
+      swiftSettings: testSettings),
     .testTarget(
-      name: "CommandTests", dependencies: ["Ingot", "TestSupport", "Tensors"], swiftSettings: testSettings),
+      name: "IngotTests",
+      dependencies: ["Ingot", "TensorFormats", "HDF5Format", "TestSupport", "Tensors"],
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Ingot", "TestSupport", "Tensors"],
+      swiftSettings: testSettings),
   ],
   swiftLanguageModes: [.v6]
 )

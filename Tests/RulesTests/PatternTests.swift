@@ -1,0 +1,110 @@
+import TestSupport
+import Testing
+
+@testable import Rules
+@testable import Tensors
+
+@Suite struct PatternTests {
+  private func pattern(_ text: String) throws -> Pattern {
+    try Pattern(text, kind: .rename, position: TextPosition(line: 1, column: 1))
+  }
+
+  @Test(arguments: [
+    ("h\\.(\\d+)\\.weight", "h.", ".weight", false),
+    ("^h\\.0\\.weight$", "h.0.weight", "h.0.weight", true),
+    ("(.*)/kernel:0", "", "/kernel:0", false),
+    ("a(b|c)d", "a", "d", false),
+    ("a|b", "", "", false),
+    ("a[(]|b", "", "", false),
+    ("a[0-9]+b", "a", "b", false),
+    ("ab*c", "a", "c", false),
+    ("ab+", "a", "", false),
+    ("ab{2}c", "a", "c", false),
+    ("ab?", "a", "", false),
+    ("(abc)?d", "", "d", false),
+    ("(?i)abc", "", "", false),
+    ("ab(?i)c", "", "", false),
+    ("(?<x>a)b", "", "b", false),
+    ("ab\\x41", "", "", false),
+    ("(a)\\1", "", "", false),
+    ("\\Qa.b\\E", "", "", false),
+    ("é", "", "", false),
+    ("a\\$", "a$", "a$", true),
+    ("", "", "", true),
+  ])
+  func theEndsOfAnExpressionAreReadOff(
+    text: String, prefix: String, suffix: String, isWhole: Bool
+  ) {
+    let ends = LiteralEnds(of: text)
+    #expect(ends.prefix == Array(prefix.utf8))
+    #expect(ends.suffix == Array(suffix.utf8))
+    #expect(ends.isWhole == isWhole)
+  }
+
+  /// The filter in front of the expressions never loses a match.
+  @Test func theEndsAgreeWithTheExpressionOnRandomPatterns() throws {
+    var generator = SeededGenerator(seed: 7)
+    let atoms = [
+      "a", "b", "\\.", ".", "(", ")", "[", "]", "[ab]", "[^a]", "|", "*", "+", "?", "{2}", "{", "}",
+      "^", "$", "\\d", "\\b", "\\x61", "\\$", "(?:", "(?<n>", "(?i)", "(?x)", " ", "#", "1", "\\1",
+      "(?=", "(?!", "\\\\", "-", "é",
+    ]
+    let letters = ["a", "b", ".", "1", "A", "$", " ", "\\", "é", "\n", "-", "#", "(", "]", "{"]
+    var compiled = 0
+    var matched = 0
+    for _ in 0..<4_000 {
+      let text = (0..<Int.random(in: 1...6, using: &generator))
+        .map { _ in atoms[Int.random(in: 0..<atoms.count, using: &generator)] }.joined()
+      guard let pattern = try? pattern(text) else { continue }
+      compiled += 1
+      let set = try PatternSet([pattern])
+      let regex = try pattern.compiled()
+      for _ in 0..<24 {
+        let name = (0..<Int.random(in: 0...4, using: &generator))
+          .map { _ in letters[Int.random(in: 0..<letters.count, using: &generator)] }.joined()
+        let expected = try regex.wholeMatch(in: name) != nil
+        if expected { matched += 1 }
+        #expect(try set.matches(of: name).isEmpty != expected, "\(text) on \(name)")
+      }
+    }
+    #expect(compiled > 500)
+    #expect(matched > 500)
+  }
+
+  @Test func matchesByUnicodeScalars() throws {
+    let set = try PatternSet([try pattern("a.b")])
+    #expect(try set.matches(of: "a\u{e9}b").count == 1)
+    #expect(try set.matches(of: "ae\u{301}b").isEmpty)
+  }
+
+  @Test func literalNamesAreFoundWithoutTryingEveryRule() throws {
+    let count = 2_000
+    let text = (0..<count).map { #"- {from: 'h\.\#($0)', to: 'layer.\#($0)'}"# }
+    let file = try rules("rename:\n" + text.joined(separator: "\n"))
+    var before = TensorTable()
+    for index in (0..<count).reversed() { try before.append("h.\(index)", Tensor(.uint8, [0], [])) }
+    let after = try file.apply(to: before).table
+    #expect(names(after).first == "layer.\(count - 1)")
+    #expect(names(after).last == "layer.0")
+  }
+
+  @Test func twentyThousandTensorsAndFiftyRulesTakeNoTime() throws {
+    let rulesText = (0..<50).map {
+      #"- {from: 'model\.layers\.(\d+)\.part\#($0)\.(weight|bias)', to: 'h.$1.p\#($0).$2'}"#
+    }
+    let file = try rules("rename:\n" + rulesText.joined(separator: "\n"))
+    var before = TensorTable()
+    let empty = try Tensor(.uint8, [0], [])
+    for index in 0..<20_000 {
+      try before.append("model.layers.\(index / 50).part\(index % 50).weight", empty)
+    }
+    let clock = ContinuousClock()
+    let started = clock.now
+    let (after, report) = try file.apply(to: before)
+    let taken = clock.now - started
+    print("20,000 tensors and 50 rules: \(taken)")
+    #expect(names(after).last == "h.399.p49.weight")
+    #expect(report.rules.allSatisfy { $0.changes.count == 400 })
+    #expect(taken < .seconds(10))
+  }
+}
