@@ -13,11 +13,11 @@ import Testing
     var data = Data([0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(header.utf8))
     data.append(Data((0..<count * 4).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }))
     try data.write(to: path)
-    return path.path()
+    return path.filePath
   }
 
   private func names(in folder: URL) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: folder.path()).sorted()
+    try FileManager.default.contentsOfDirectory(atPath: folder.filePath).sorted()
   }
 
   @Test(arguments: [(SIGKILL, "npz", false), (SIGTERM, "ingot", false), (SIGINT, "h5", true), (SIGHUP, "safetensors", true), (SIGKILL, "safetensors", true), (SIGKILL, "ingot", true)])
@@ -28,7 +28,7 @@ import Testing
       try FileManager.default.createDirectory(at: out, withIntermediateDirectories: false)
       let destination = out.appending(path: "d.\(format)")
       let whole = folder.appending(path: "whole.\(format)")
-      #expect(try CommandRun.ingot("convert", source, whole.path()).status == 0)
+      #expect(try CommandRun.ingot("convert", source, whole.filePath).status == 0)
       let complete = try Data(contentsOf: whole)
       let old = Data("old".utf8)
       var generator = SeededGenerator(seed: UInt64(signal))
@@ -38,7 +38,7 @@ import Testing
         if exists { try old.write(to: destination) }
         let process = Process()
         process.executableURL = URL(filePath: CommandRun.ingot)
-        process.arguments = ["convert", source, destination.path(), "--quiet"] + (exists ? ["--force"] : [])
+        process.arguments = ["convert", source, destination.filePath, "--quiet"] + (exists ? ["--force"] : [])
         process.standardError = FileHandle.nullDevice
         try process.run()
         usleep(UInt32.random(in: 0...60_000, using: &generator))

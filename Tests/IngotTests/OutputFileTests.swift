@@ -17,7 +17,7 @@ import Testing
   }
 
   private func names(in folder: URL) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: folder.path()).sorted()
+    try FileManager.default.contentsOfDirectory(atPath: folder.filePath).sorted()
   }
 
   private func content(_ url: URL) throws -> String {
@@ -26,7 +26,7 @@ import Testing
 
   @Test func nothingHasANameBeforeTheCommit() throws {
     try Places.withTemporaryFolder { folder in
-      let path = folder.appending(path: "a").path()
+      let path = folder.appending(path: "a").filePath
       let output = try OutputFile(path: path, replaces: false, syncs: false)
       try output.write([1, 2, 3].rawSpan, at: 0)
       #expect(try names(in: folder).isEmpty)
@@ -35,7 +35,7 @@ import Testing
 
   @Test func theCommittedFileIsComplete() throws {
     try Places.withTemporaryFolder { folder in
-      try write("content", to: folder.appending(path: "a").path())
+      try write("content", to: folder.appending(path: "a").filePath)
       #expect(try names(in: folder) == ["a"])
       #expect(try content(folder.appending(path: "a")) == "content")
     }
@@ -45,9 +45,9 @@ import Testing
     try Places.withTemporaryFolder { folder in
       let file = folder.appending(path: "a")
       try Data("old".utf8).write(to: file)
-      let error = #expect(throws: IngotError.self) { try write("new", to: file.path()) }
+      let error = #expect(throws: IngotError.self) { try write("new", to: file.filePath) }
       #expect(error?.errorClass == .output)
-      #expect(error.map { "\($0)" } == "\(file.path()): exists")
+      #expect(error.map { "\($0)" } == "\(file.filePath): exists")
       #expect(error?.hint == "give --force to replace it")
       #expect(try content(file) == "old")
     }
@@ -56,7 +56,7 @@ import Testing
   @Test func aDestinationThatAppearsMeanwhileIsKept() throws {
     try Places.withTemporaryFolder { folder in
       let file = folder.appending(path: "a")
-      let output = try OutputFile(path: file.path(), replaces: false, syncs: false)
+      let output = try OutputFile(path: file.filePath, replaces: false, syncs: false)
       try output.finishWriting()
       try Data("theirs".utf8).write(to: file)
       let error = #expect(throws: IngotError.self) { try OutputFile.commit([output]) }
@@ -70,10 +70,10 @@ import Testing
     try Places.withTemporaryFolder { folder in
       let file = folder.appending(path: "a")
       try Data("old".utf8).write(to: file)
-      try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file.path())
-      try write("new", to: file.path(), replaces: true)
+      try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file.filePath)
+      try write("new", to: file.filePath, replaces: true)
       #expect(try content(file) == "new")
-      let mode = try FileManager.default.attributesOfItem(atPath: file.path())[.posixPermissions]
+      let mode = try FileManager.default.attributesOfItem(atPath: file.filePath)[.posixPermissions]
       #expect(mode as? Int == 0o640)
       #expect(try names(in: folder) == ["a"])
     }
@@ -85,9 +85,9 @@ import Testing
       let link = folder.appending(path: "link")
       try Data("target".utf8).write(to: target)
       try FileManager.default.createSymbolicLink(at: link, withDestinationURL: target)
-      let error = #expect(throws: IngotError.self) { try write("new", to: link.path()) }
+      let error = #expect(throws: IngotError.self) { try write("new", to: link.filePath) }
       #expect(error?.errorClass == .output)
-      try write("new", to: link.path(), replaces: true)
+      try write("new", to: link.filePath, replaces: true)
       #expect(try content(target) == "target")
       #expect(try content(link) == "new")
     }
@@ -100,10 +100,10 @@ import Testing
       if kind == "folder" {
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: false)
       } else {
-        #expect(mkfifo(place.path(percentEncoded: false), 0o600) == 0)
+        #expect(mkfifo(place.filePath, 0o600) == 0)
       }
       let error = #expect(throws: IngotError.self) {
-        try write("new", to: folder.path() + "a", replaces: true)
+        try write("new", to: folder.filePath + "a", replaces: true)
       }
       #expect(error?.errorClass == .output)
     }
@@ -112,7 +112,7 @@ import Testing
   @Test func anAbsentFolderIsNotCreated() throws {
     try Places.withTemporaryFolder { folder in
       let error = #expect(throws: IngotError.self) {
-        try write("new", to: folder.appending(path: "no/a").path())
+        try write("new", to: folder.appending(path: "no/a").filePath)
       }
       #expect(error?.errorClass == .output)
       let left = try names(in: folder)
@@ -123,7 +123,7 @@ import Testing
   @Test func ofASetAllNamesAppearOrNone() throws {
     try Places.withTemporaryFolder { folder in
       let outputs = try ["a", "b", "c"].map {
-        try OutputFile(path: folder.appending(path: $0).path(), replaces: false, syncs: false)
+        try OutputFile(path: folder.appending(path: $0).filePath, replaces: false, syncs: false)
       }
       for output in outputs { try output.finishWriting() }
       try Data("theirs".utf8).write(to: folder.appending(path: "c"))
@@ -138,7 +138,7 @@ import Testing
       let after = folder.appending(path: "after", directoryHint: .isDirectory)
       try FileManager.default.createDirectory(at: before, withIntermediateDirectories: false)
       let output = try OutputFile(
-        path: before.appending(path: "a").path(), replaces: false, syncs: true)
+        path: before.appending(path: "a").filePath, replaces: false, syncs: true)
       try FileManager.default.moveItem(at: before, to: after)
       try output.finishWriting()
       try OutputFile.commit([output])
@@ -149,7 +149,7 @@ import Testing
   @Test func whatWasReservedBeyondTheDataIsCut() throws {
     try Places.withTemporaryFolder { folder in
       let file = folder.appending(path: "a")
-      let output = try OutputFile(path: file.path(), replaces: false, syncs: false)
+      let output = try OutputFile(path: file.filePath, replaces: false, syncs: false)
       try output.reserve(1 << 20)
       output.extend(to: 3)
       try output.write([1, 2, 3].rawSpan, at: 0)

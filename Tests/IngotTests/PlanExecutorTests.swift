@@ -84,7 +84,7 @@ import Testing
       let expected = try PlainExecutor.execute(Self.plan(seed: UInt64(seed), encodes: encodes))
       try Places.withTemporaryFolder { folder in
         let output = try OutputFile(
-          path: folder.appending(path: "out").path(), replaces: false, syncs: false)
+          path: folder.appending(path: "out").filePath, replaces: false, syncs: false)
         let executor = PlanExecutor(jobs: jobs, takesHashes: true, progress: nil)
         _ = try executor.execute(Self.plan(seed: UInt64(seed), encodes: encodes), into: output)
         try output.finishWriting()
@@ -108,7 +108,7 @@ import Testing
       plan.parts.append(.payload(.init(name: "t\(number)", source: source)))
     }
     try Places.withTemporaryFolder { folder in
-      let path = folder.appending(path: "out").path()
+      let path = folder.appending(path: "out").filePath
       for _ in 0..<10 {
         let output = try OutputFile(path: path, replaces: false, syncs: false)
         let error = #expect(throws: IngotError.self) {
@@ -117,7 +117,7 @@ import Testing
         #expect(error?.message == "number 3")
         #expect(error?.tensor == "t3")
       }
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path()).isEmpty)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.filePath).isEmpty)
     }
   }
 
@@ -135,7 +135,7 @@ import Testing
     }
     try Places.withTemporaryFolder { folder in
       let output = try OutputFile(
-        path: folder.appending(path: "out").path(), replaces: false, syncs: false)
+        path: folder.appending(path: "out").filePath, replaces: false, syncs: false)
       let error = #expect(throws: IngotError.self) {
         try PlanExecutor(jobs: 4, takesHashes: false, progress: nil).execute(plan, into: output)
       }

@@ -28,7 +28,7 @@ struct ReadBackTests {
         options.syncsResult = false
         options.writing.compression = compression
         options.replacesDestination = true
-        let out = folder.appending(path: "out.\(format)").path()
+        let out = folder.appending(path: "out.\(format)").filePath
         do {
           _ = try Conversion(
             source: Places.fixture(source), destination: out, options: options).run()
@@ -51,7 +51,7 @@ struct ReadBackTests {
       {
         var options = ConvertOptions()
         options.writing.compression = compression
-        let out = folder.appending(path: "\(name).h5").path()
+        let out = folder.appending(path: "\(name).h5").filePath
         _ = try Conversion(
           source: Places.fixture("demo/tiny-transformer.h5"), destination: out, options: options
         ).run()

@@ -28,7 +28,7 @@ import Testing
     let original = try Fingerprinting(Checkpoint(path: source)).manifest()
     try Places.withTemporaryFolder { folder in
       for format in Self.formats {
-        let there = folder.appending(path: "there.\(format)").path()
+        let there = folder.appending(path: "there.\(format)").filePath
         do {
           _ = try Conversion(source: source, destination: there, options: Self.options()).run()
         } catch let error as IngotError {
@@ -43,7 +43,7 @@ import Testing
         }
         #expect(converted == original, "\(format)")
         for back in Self.formats where back != "npy" && back != format {
-          let here = folder.appending(path: "\(format)-back.\(back)").path()
+          let here = folder.appending(path: "\(format)-back.\(back)").filePath
           do {
             _ = try Conversion(source: there, destination: here, options: Self.options()).run()
           } catch let error as IngotError {

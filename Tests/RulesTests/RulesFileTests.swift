@@ -257,10 +257,10 @@ import Testing
 
   @Test func readsAFileByItsPath() throws {
     try Places.withTemporaryFolder { folder in
-      let path = folder.appending(path: "r.yaml").path()
+      let path = folder.appending(path: "r.yaml").filePath
       try "rename: [{from: a, to: b}]".write(toFile: path, atomically: true, encoding: .utf8)
       #expect(try RulesFile(contentsOf: path).path == path)
-      let absent = folder.appending(path: "absent.yaml").path()
+      let absent = folder.appending(path: "absent.yaml").filePath
       let error = #expect(throws: IngotError.self) { try RulesFile(contentsOf: absent) }
       #expect(error?.errorClass == .unreadable)
       #expect(error?.file == absent)
@@ -269,7 +269,7 @@ import Testing
 
   /// Schema and parser name the same keys, and require the same ones.
   @Test func agreesWithItsSchema() throws {
-    let path = Places.project.appending(path: "schemas/rules.schema.json").path()
+    let path = Places.project.appending(path: "schemas/rules.schema.json").filePath
     let file = try InputFile(path: path)
     let schema = try JSONScanner.parse(file.bytes(at: 0, count: file.byteCount, "the schema"))
     let kinds = try #require(schema["properties"]?.object)

@@ -13,7 +13,7 @@ package struct CommandRun: Sendable {
   /// Where the built `ingot` lies: what `INGOT_COMMAND` names, or beside the tests.
   package static let ingot: String =
     ProcessInfo.processInfo.environment["INGOT_COMMAND"]
-    ?? Bundle.main.bundleURL.appending(path: "ingot").path()
+    ?? Bundle.main.bundleURL.appending(path: "ingot").filePath
 
   /// Runs `ingot` to its end.
   package static func ingot(_ arguments: String..., in folder: URL? = nil) throws -> CommandRun {
