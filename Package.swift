@@ -37,6 +37,9 @@ let package = Package(
       name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
     .systemLibrary(
       name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+    // For tests only: libhdf5 never meets a user's file.
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     .target(name: "CSystem"),
     .target(name: "CKernels"),
     .target(name: "Tensors", dependencies: ["CKernels", "CSystem"], swiftSettings: settings),
@@ -97,6 +100,12 @@ let package = Package(
       swiftSettings: testSettings),
     .testTarget(
       name: "CommandTests", dependencies: ["Ingot", "TestSupport", "Tensors"],
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "LibHDF5Tests",
+      dependencies: [
+        "Ingot", "CHDF5", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: testSettings),
   ],
   swiftLanguageModes: [.v6]
