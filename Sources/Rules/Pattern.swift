@@ -11,8 +11,8 @@ struct Pattern: Sendable {
   let position: TextPosition
   /// The names of its groups from `$1` on; nil for those without one.
   let groups: [String?]
-  /// What a name must begin and end with for the expression to have a chance.
-  let ends: LiteralEnds
+  /// The text that a name must have for the expression to have a chance.
+  let filter: LiteralFilter
 
   /// The longest expression or replacement in bytes.
   static let textLimit = 4_096
@@ -46,7 +46,7 @@ struct Pattern: Sendable {
         .malformed,
         "\(position): '\(text.escapedForDisplay())' is not a regular expression: \(error)")
     }
-    ends = LiteralEnds(of: text)
+    filter = LiteralFilter(of: text)
   }
 
   /// The pattern in a message.

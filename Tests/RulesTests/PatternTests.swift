@@ -10,39 +10,51 @@ import Testing
   }
 
   @Test(arguments: [
-    ("h\\.(\\d+)\\.weight", "h.", ".weight", false),
-    ("^h\\.0\\.weight$", "h.0.weight", "h.0.weight", true),
-    ("(.*)/kernel:0", "", "/kernel:0", false),
-    ("a(b|c)d", "a", "d", false),
-    ("a|b", "", "", false),
-    ("a[(]|b", "", "", false),
-    ("a[0-9]+b", "a", "b", false),
-    ("ab*c", "a", "c", false),
-    ("ab+", "a", "", false),
-    ("ab{2}c", "a", "c", false),
-    ("ab?", "a", "", false),
-    ("(abc)?d", "", "d", false),
-    ("(?i)abc", "", "", false),
-    ("ab(?i)c", "", "", false),
-    ("(?<x>a)b", "", "b", false),
-    ("ab\\x41", "", "", false),
-    ("(a)\\1", "", "", false),
-    ("\\Qa.b\\E", "", "", false),
-    ("é", "", "", false),
-    ("a\\$", "a$", "a$", true),
-    ("", "", "", true),
+    (#"h\.(\d+)\.weight"#, "h.", ".weight", ".weight"),
+    (#"^h\.(.)$"#, "h.", "", "h."),
+    ("(.*)/kernel:0", "", "/kernel:0", "/kernel:0"),
+    ("a(b|c)d", "a", "d", "a"),
+    ("a|b", "", "", ""),
+    ("a[(]|b", "", "", ""),
+    (#"a\.([0-9]+)\.attn\.(weight|bias)"#, "a.", "", ".attn."),
+    (#"a[^b\]c]d[x]"#, "a", "", "a"),
+    ("ab[]c]d", "", "", ""),
+    ("ab[[:alpha:]]d", "", "", ""),
+    ("ab*c", "a", "c", "a"),
+    ("ab+", "a", "", "a"),
+    ("ab{2}c", "a", "c", "a"),
+    ("ab{2,3}cd", "a", "cd", "cd"),
+    ("ab{x}c", "", "", ""),
+    ("ab?", "a", "", "a"),
+    ("a(bcd)?e", "a", "e", "a"),
+    ("(?i)abc", "", "", ""),
+    ("ab(?i)c", "", "", ""),
+    ("(?<name>a)b", "", "b", "b"),
+    (#"ab\x41"#, "", "", ""),
+    (#"(a)\1"#, "", "", ""),
+    (#"\Qa.b\E"#, "", "", ""),
+    (#"a\db"#, "a", "b", "a"),
+    ("é", "", "", ""),
   ])
-  func theEndsOfAnExpressionAreReadOff(
-    text: String, prefix: String, suffix: String, isWhole: Bool
-  ) {
-    let ends = LiteralEnds(of: text)
-    #expect(ends.prefix == Array(prefix.utf8))
-    #expect(ends.suffix == Array(suffix.utf8))
-    #expect(ends.isWhole == isWhole)
+  func theTextOfAnExpressionIsReadOff(text: String, prefix: String, suffix: String, inner: String) {
+    let filter = LiteralFilter(of: text)
+    #expect(filter.prefix == Array(prefix.utf8))
+    #expect(filter.suffix == Array(suffix.utf8))
+    #expect(filter.inner == Array(inner.utf8))
+    #expect(!filter.isWhole)
+  }
+
+  @Test(arguments: [
+    (#"^h\.0\.weight$"#, "h.0.weight"), (#"a\$"#, "a$"), ("", ""), ("a-b/c:0", "a-b/c:0"),
+  ])
+  func literalNamesAreRecognized(text: String, name: String) {
+    let filter = LiteralFilter(of: text)
+    #expect(filter.isWhole)
+    #expect(filter.prefix == Array(name.utf8))
   }
 
   /// The filter in front of the expressions never loses a match.
-  @Test func theEndsAgreeWithTheExpressionOnRandomPatterns() throws {
+  @Test func theFilterAgreesWithTheExpressionOnRandomPatterns() throws {
     var generator = SeededGenerator(seed: 7)
     let atoms = [
       "a", "b", "\\.", ".", "(", ")", "[", "]", "[ab]", "[^a]", "|", "*", "+", "?", "{2}", "{", "}",
