@@ -1,5 +1,5 @@
-/// The literal text that every name matched by an expression has: at its beginning, at its end, and
-/// somewhere within.
+/// The literal text that every name matched by an expression has: at its beginning, at its end, and in
+/// between.
 ///
 /// A rule spells out most of its tensors' names, so looking for that text settles nearly all pairs of
 /// rule and tensor at a small fraction of the expression's cost. Nothing is claimed for expressions
@@ -7,8 +7,8 @@
 struct LiteralFilter: Sendable, Equatable {
   private(set) var prefix: [UInt8] = []
   private(set) var suffix: [UInt8] = []
-  /// The longest text outside all groups.
-  private(set) var inner: [UInt8] = []
+  /// The texts between them that stand outside all groups, in order.
+  private(set) var inner: [[UInt8]] = []
   /// Whether the expression is `prefix` and nothing else.
   private(set) var isWhole = false
 
@@ -16,31 +16,32 @@ struct LiteralFilter: Sendable, Equatable {
   init(of expression: String) {
     var reader = Reader(expression)
     guard reader.read() else { return }
-    prefix = reader.first ?? reader.run
-    suffix = reader.run
-    inner = reader.longest
-    isWhole = reader.first == nil
+    inner = reader.inner
+    if let first = reader.first {
+      prefix = first
+      suffix = reader.run
+    } else {
+      prefix = reader.run
+      isWhole = true
+    }
   }
 
   /// Whether a name of these bytes has all of it.
   func fits(_ name: [UInt8]) -> Bool {
-    name.count >= max(prefix.count, suffix.count)
-      && Self.has(name, prefix, at: 0)
-      && Self.has(name, suffix, at: name.count - suffix.count)
-      && Self.contains(name, inner)
-  }
-
-  private static func contains(_ name: [UInt8], _ text: [UInt8]) -> Bool {
-    guard let first = text.first else { return true }
-    var start = 0
-    while start <= name.count - text.count {
-      if name[start] == first, has(name, text, at: start) { return true }
-      start += 1
+    guard name.count >= prefix.count, Self.has(name, prefix, at: 0) else { return false }
+    var start = prefix.count
+    for text in inner {
+      while !Self.has(name, text, at: start) {
+        start += 1
+        guard start < name.count else { return false }
+      }
+      start += text.count
     }
-    return false
+    return Self.has(name, suffix, at: max(start, name.count - suffix.count))
   }
 
   private static func has(_ name: [UInt8], _ text: [UInt8], at start: Int) -> Bool {
+    guard text.count <= name.count - start else { return false }
     for index in text.indices where name[start + index] != text[index] { return false }
     return true
   }
@@ -54,7 +55,7 @@ struct LiteralFilter: Sendable, Equatable {
     private(set) var run: [UInt8] = []
     /// The run that the expression begins with, once something else has followed it.
     private(set) var first: [UInt8]?
-    private(set) var longest: [UInt8] = []
+    private(set) var inner: [[UInt8]] = []
 
     init(_ expression: String) {
       var bytes = Array(expression.utf8)
@@ -69,9 +70,12 @@ struct LiteralFilter: Sendable, Equatable {
     private func byte(at index: Int) -> UInt8 { index < bytes.count ? bytes[index] : 0 }
 
     private mutating func endRun() {
-      first = first ?? run
-      // What stands in a group may be one of several alternatives, or not there at all.
-      if depth == 0, run.count > longest.count { longest = run }
+      if first == nil {
+        first = run
+      } else if depth == 0, !run.isEmpty {
+        // What stands in a group may be one of several alternatives, or not there at all.
+        inner.append(run)
+      }
       run = []
     }
 
@@ -113,7 +117,6 @@ struct LiteralFilter: Sendable, Equatable {
         default: return false
         }
       }
-      if run.count > longest.count { longest = run }
       return true
     }
 

@@ -22,7 +22,8 @@ package enum NearestNames {
     var bound = (pattern.count { !isGlob || $0 != UInt8(ascii: "*") } + 2) / 3
     var found: [(name: String, distance: Int)] = []
     var work = 0
-    for name in names where work < workLimit {
+    for name in names {
+      guard work < workLimit else { break }
       let bytes = Array(name.utf8)
       work += 64
       guard !bytes.isEmpty, bytes.count <= nameLimit,

@@ -10,38 +10,48 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"h\.(\d+)\.weight"#, "h.", ".weight", ".weight"),
-    (#"^h\.(.)$"#, "h.", "", "h."),
-    ("(.*)/kernel:0", "", "/kernel:0", "/kernel:0"),
-    ("a(b|c)d", "a", "d", "a"),
-    ("a|b", "", "", ""),
-    ("a[(]|b", "", "", ""),
-    (#"a\.([0-9]+)\.attn\.(weight|bias)"#, "a.", "", ".attn."),
-    (#"a[^b\]c]d[x]"#, "a", "", "a"),
-    ("ab[]c]d", "", "", ""),
-    ("ab[[:alpha:]]d", "", "", ""),
-    ("ab*c", "a", "c", "a"),
-    ("ab+", "a", "", "a"),
-    ("ab{2}c", "a", "c", "a"),
-    ("ab{2,3}cd", "a", "cd", "cd"),
-    ("ab{x}c", "", "", ""),
-    ("ab?", "a", "", "a"),
-    ("a(bcd)?e", "a", "e", "a"),
-    ("(?i)abc", "", "", ""),
-    ("ab(?i)c", "", "", ""),
-    ("(?<name>a)b", "", "b", "b"),
-    (#"ab\x41"#, "", "", ""),
-    (#"(a)\1"#, "", "", ""),
-    (#"\Qa.b\E"#, "", "", ""),
-    (#"a\db"#, "a", "b", "a"),
-    ("é", "", "", ""),
+    (#"h\.(\d+)\.weight"#, "h.", [], ".weight"),
+    (#"^h\.(.)$"#, "h.", [], ""),
+    ("(.*)/kernel:0", "", [], "/kernel:0"),
+    ("a(b|c)d", "a", [], "d"),
+    ("a|b", "", [], ""),
+    ("a[(]|b", "", [], ""),
+    (#"a\.([0-9]+)\.attn\.(weight|bias)"#, "a.", [".attn."], ""),
+    (#"a[^b\]c]de[x]f."#, "a", ["de", "f"], ""),
+    ("ab[]c]d", "", [], ""),
+    ("ab[[:alpha:]]d", "", [], ""),
+    ("ab*c", "a", [], "c"),
+    ("ab+", "a", [], ""),
+    ("ab{2}c", "a", [], "c"),
+    ("ab{2,3}cd*", "a", ["c"], ""),
+    ("ab{x}c", "", [], ""),
+    ("ab?", "a", [], ""),
+    ("a(b(c)d)?e", "a", [], "e"),
+    ("(?i)abc", "", [], ""),
+    ("ab(?i)c", "", [], ""),
+    ("(?<name>a)b", "", [], "b"),
+    (#"ab\x41"#, "", [], ""),
+    (#"(a)\1"#, "", [], ""),
+    (#"\Qa.b\E"#, "", [], ""),
+    (#"a\db\wc"#, "a", ["b"], "c"),
+    ("é", "", [], ""),
   ])
-  func theTextOfAnExpressionIsReadOff(text: String, prefix: String, suffix: String, inner: String) {
+  func theTextOfAnExpressionIsReadOff(
+    text: String, prefix: String, inner: [String], suffix: String
+  ) {
     let filter = LiteralFilter(of: text)
     #expect(filter.prefix == Array(prefix.utf8))
+    #expect(filter.inner == inner.map { Array($0.utf8) })
     #expect(filter.suffix == Array(suffix.utf8))
-    #expect(filter.inner == Array(inner.utf8))
     #expect(!filter.isWhole)
+  }
+
+  @Test(arguments: [
+    ("abc", true), ("axbc", true), ("axxbxxc", true), ("ab", false), ("ac", false), ("bac", false),
+    ("abcx", false), ("acb", false), ("", false),
+  ])
+  func theFilterWantsAllOfItInOrder(name: String, fits: Bool) {
+    #expect(LiteralFilter(of: "a.*b.*c").fits(Array(name.utf8)) == fits)
   }
 
   @Test(arguments: [
@@ -59,7 +69,7 @@ import Testing
     let atoms = [
       "a", "b", "\\.", ".", "(", ")", "[", "]", "[ab]", "[^a]", "|", "*", "+", "?", "{2}", "{", "}",
       "^", "$", "\\d", "\\b", "\\x61", "\\$", "(?:", "(?<n>", "(?i)", "(?x)", " ", "#", "1", "\\1",
-      "(?=", "(?!", "\\\\", "-", "é",
+      "(?=", "(?!", "\\\\", "-", "é", ".*", "(.*)", ".",
     ]
     let letters = ["a", "b", ".", "1", "A", "$", " ", "\\", "é", "\n", "-", "#", "(", "]", "{"]
     var compiled = 0
@@ -89,8 +99,9 @@ import Testing
     #expect(try set.matches(of: "ae\u{301}b").isEmpty)
   }
 
-  @Test func literalNamesAreFoundWithoutTryingEveryRule() throws {
-    let count = 2_000
+  @Test(.timeLimit(.minutes(1)))
+  func literalNamesAreFoundWithoutTryingEveryRule() throws {
+    let count = 5_000
     let text = (0..<count).map { #"- {from: 'h\.\#($0)', to: 'layer.\#($0)'}"# }
     let file = try rules("rename:\n" + text.joined(separator: "\n"))
     var before = TensorTable()
@@ -100,7 +111,9 @@ import Testing
     #expect(names(after).last == "layer.0")
   }
 
-  @Test func twentyThousandTensorsAndFiftyRulesTakeNoTime() throws {
+  /// A quarter of a second in a release build; the limit only catches a change of order.
+  @Test(.timeLimit(.minutes(1)))
+  func fiftyRulesAreAppliedToTwentyThousandTensors() throws {
     let rulesText = (0..<50).map {
       #"- {from: 'model\.layers\.(\d+)\.part\#($0)\.(weight|bias)', to: 'h.$1.p\#($0).$2'}"#
     }
@@ -110,13 +123,8 @@ import Testing
     for index in 0..<20_000 {
       try before.append("model.layers.\(index / 50).part\(index % 50).weight", empty)
     }
-    let clock = ContinuousClock()
-    let started = clock.now
     let (after, report) = try file.apply(to: before)
-    let taken = clock.now - started
-    print("20,000 tensors and 50 rules: \(taken)")
     #expect(names(after).last == "h.399.p49.weight")
     #expect(report.rules.allSatisfy { $0.changes.count == 400 })
-    #expect(taken < .seconds(10))
   }
 }
