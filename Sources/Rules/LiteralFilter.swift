@@ -1,9 +1,9 @@
-/// The literal text that every name matched by an expression has: at its beginning, at its end, and in
-/// between.
+/// The literal text that every name matched by an expression has: at its beginning, at its end, and
+/// in between.
 ///
-/// A rule spells out most of its tensors' names, so looking for that text settles nearly all pairs of
-/// rule and tensor at a small fraction of the expression's cost. Nothing is claimed for expressions
-/// that are not plainly understood: this is a filter, the expression decides.
+/// A rule spells out most of its tensors' names, so looking for that text settles nearly all pairs
+/// of rule and tensor at a small fraction of the expression's cost. Nothing is claimed for
+/// expressions that are not plainly understood: this is a filter, the expression decides.
 struct LiteralFilter: Sendable, Equatable {
   private(set) var prefix: [UInt8] = []
   private(set) var suffix: [UInt8] = []

@@ -22,8 +22,8 @@ struct Pattern: Sendable {
 
   /// Checks an expression.
   ///
-  /// - Throws: `malformed` where it is not one, in the words of Swift's parser; `limit` above 4 KiB or
-  ///   32 opening brackets.
+  /// - Throws: `malformed` where it is not one, in the words of Swift's parser; `limit` above 4 KiB
+  ///   or 32 opening brackets.
   init(_ text: String, kind: RuleKind, position: TextPosition) throws {
     let (bytes, limit) = (text.utf8.count, Self.textLimit)
     guard bytes <= limit else {
@@ -55,8 +55,8 @@ struct Pattern: Sendable {
   /// The rule in a message.
   var ruleLabel: String { "the \(kind.rawValue) rule \(label)" }
 
-  /// The expression ready for matching, by Unicode scalars: `.` is what a name's bytes spell, not what
-  /// a screen would show as one character.
+  /// The expression ready for matching, by Unicode scalars: `.` is what a name's bytes spell, not
+  /// what a screen would show as one character.
   func compiled() throws -> Regex<AnyRegexOutput> {
     try Regex(text).matchingSemantics(.unicodeScalar)
   }

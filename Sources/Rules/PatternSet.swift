@@ -10,7 +10,8 @@ struct PatternSet {
     let captures: [String]
   }
 
-  /// The longest name that is matched: an expression may take time that grows with the square of it.
+  /// The longest name that is matched: an expression may take time that grows with the square of
+  /// it.
   static let nameLimit = 4_096
 
   /// The patterns that are literal names, by name.
