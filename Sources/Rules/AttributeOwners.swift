@@ -9,8 +9,8 @@ struct AttributeOwners {
     lengths = Set(self.names.map(\.utf8.count))
   }
 
-  /// The key cut before the `@` that ends one of the names, the longest where several fit; nil where
-  /// the key belongs to none of them.
+  /// The key cut before the `@` that ends one of the names, the longest where several fit; nil
+  /// where the key belongs to none of them.
   func cut(_ key: String) -> (name: String, attribute: Substring)? {
     var end = key.utf8.endIndex
     var length = key.utf8.count

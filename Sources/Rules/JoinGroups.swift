@@ -1,6 +1,7 @@
 internal import Tensors
 
-/// The sets of tensors that the joins of a stage lay together: one for each rule and captured texts.
+/// The sets of tensors that the joins of a stage lay together: one for each rule and captured
+/// texts.
 struct JoinGroups {
   /// One set.
   struct Group {
@@ -22,7 +23,8 @@ struct JoinGroups {
 
   /// Puts the tensors of a stage into sets.
   ///
-  /// - Throws: `malformed` where two tensors would be the same part, and for a set with a part missing.
+  /// - Throws: `malformed` where two tensors would be the same part, and for a set with a part
+  ///   missing.
   init(_ stage: RulesStage, _ rules: [JoinRule]) throws {
     self.stage = stage
     for (index, claim) in stage.claims.enumerated() {

@@ -2,8 +2,8 @@ internal import Tensors
 
 /// The new name that a rule gives: text with references to the groups of the rule's pattern.
 ///
-/// `$1` to `$9` and `${12}` are groups by number, `${layer}` is a group by name, `$$` is a dollar sign.
-/// A group that took no part in the match is empty text.
+/// `$1` to `$9` and `${12}` are groups by number, `${layer}` is a group by name, `$$` is a dollar
+/// sign. A group that took no part in the match is empty text.
 struct NameTemplate: Sendable {
   private enum Piece: Sendable {
     case text(String)
@@ -15,7 +15,8 @@ struct NameTemplate: Sendable {
 
   /// Parses a template for names matched by a pattern with these groups.
   ///
-  /// - Throws: `malformed` for a dollar sign that begins nothing, and for a group that is not there.
+  /// - Throws: `malformed` for a dollar sign that begins nothing, and for a group that is not
+  ///   there.
   init(_ template: String, groups: [String?], position: TextPosition) throws {
     let (bytes, limit) = (template.utf8.count, Pattern.textLimit)
     guard bytes <= limit else {

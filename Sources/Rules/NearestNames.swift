@@ -10,8 +10,8 @@ package enum NearestNames {
   /// Steps of the innermost loop; a few hundredths of a second.
   private static let workLimit = 10_000_000
 
-  /// The `count` names nearest to `wanted` that differ in at most a third of its bytes, nearest first,
-  /// then in the order of `names`; the search ends early among very many names.
+  /// The `count` names nearest to `wanted` that differ in at most a third of its bytes, nearest
+  /// first, then in the order of `names`; the search ends early among very many names.
   ///
   /// - Parameter isGlob: whether `*` in `wanted` stands for any bytes and `?` for any one byte.
   package static func find(
@@ -22,7 +22,8 @@ package enum NearestNames {
     var bound = (pattern.count { !isGlob || $0 != UInt8(ascii: "*") } + 2) / 3
     var found: [(name: String, distance: Int)] = []
     var work = 0
-    for name in names where work < workLimit {
+    for name in names {
+      guard work < workLimit else { break }
       let bytes = Array(name.utf8)
       work += 64
       guard !bytes.isEmpty, bytes.count <= nameLimit,
@@ -53,7 +54,8 @@ package enum NearestNames {
   private static func distance(
     from pattern: [UInt8], to name: [UInt8], isGlob: Bool, bound: Int, work: inout Int
   ) -> Int? {
-    // previous[column]: the distance of the pattern so far from the first `column` bytes of the name.
+    // previous[column]: the distance of the pattern so far from the first `column` bytes of the
+    // name.
     var previous = Array(0...name.count)
     var current = previous
     for byte in pattern {

@@ -11,8 +11,8 @@ struct Pattern: Sendable {
   let position: TextPosition
   /// The names of its groups from `$1` on; nil for those without one.
   let groups: [String?]
-  /// What a name must begin and end with for the expression to have a chance.
-  let ends: LiteralEnds
+  /// The text that a name must have for the expression to have a chance.
+  let filter: LiteralFilter
 
   /// The longest expression or replacement in bytes.
   static let textLimit = 4_096
@@ -22,8 +22,8 @@ struct Pattern: Sendable {
 
   /// Checks an expression.
   ///
-  /// - Throws: `malformed` where it is not one, in the words of Swift's parser; `limit` above 4 KiB or
-  ///   32 opening brackets.
+  /// - Throws: `malformed` where it is not one, in the words of Swift's parser; `limit` above 4 KiB
+  ///   or 32 opening brackets.
   init(_ text: String, kind: RuleKind, position: TextPosition) throws {
     let (bytes, limit) = (text.utf8.count, Self.textLimit)
     guard bytes <= limit else {
@@ -46,7 +46,7 @@ struct Pattern: Sendable {
         .malformed,
         "\(position): '\(text.escapedForDisplay())' is not a regular expression: \(error)")
     }
-    ends = LiteralEnds(of: text)
+    filter = LiteralFilter(of: text)
   }
 
   /// The pattern in a message.
@@ -55,8 +55,8 @@ struct Pattern: Sendable {
   /// The rule in a message.
   var ruleLabel: String { "the \(kind.rawValue) rule \(label)" }
 
-  /// The expression ready for matching, by Unicode scalars: `.` is what a name's bytes spell, not what
-  /// a screen would show as one character.
+  /// The expression ready for matching, by Unicode scalars: `.` is what a name's bytes spell, not
+  /// what a screen would show as one character.
   func compiled() throws -> Regex<AnyRegexOutput> {
     try Regex(text).matchingSemantics(.unicodeScalar)
   }

@@ -10,19 +10,20 @@ struct PatternSet {
     let captures: [String]
   }
 
-  /// The longest name that is matched: an expression may take time that grows with the square of it.
+  /// The longest name that is matched: an expression may take time that grows with the square of
+  /// it.
   static let nameLimit = 4_096
 
   /// The patterns that are literal names, by name.
   private var literals: [String: [Int]] = [:]
-  private var expressions: [(index: Int, ends: LiteralEnds, regex: Regex<AnyRegexOutput>)] = []
+  private var expressions: [(index: Int, filter: LiteralFilter, regex: Regex<AnyRegexOutput>)] = []
 
   init(_ patterns: [Pattern]) throws {
     for (index, pattern) in patterns.enumerated() {
-      if pattern.ends.isWhole {
-        literals[String(decoding: pattern.ends.prefix, as: UTF8.self), default: []].append(index)
+      if pattern.filter.isWhole {
+        literals[String(decoding: pattern.filter.prefix, as: UTF8.self), default: []].append(index)
       } else {
-        expressions.append((index, pattern.ends, try pattern.compiled()))
+        expressions.append((index, pattern.filter, try pattern.compiled()))
       }
     }
   }
@@ -39,7 +40,7 @@ struct PatternSet {
         tensor: name)
     }
     var matches = (literals[name] ?? []).map { Match(index: $0, captures: []) }
-    for (index, ends, regex) in expressions where ends.fit(bytes) {
+    for (index, filter, regex) in expressions where filter.fits(bytes) {
       guard let match = try regex.wholeMatch(in: name) else { continue }
       let captures = match.output.dropFirst().map { $0.substring.map(String.init) ?? "" }
       matches.append(Match(index: index, captures: captures))

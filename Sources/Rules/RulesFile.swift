@@ -19,27 +19,29 @@ public import Tensors
 ///       - from: 'layers/(?<layer>\d+)/(kernel|bias)'
 ///         to: 'h.${layer}.$2'
 ///
-/// Expressions are those of Swift's `Regex` and must match the whole name; `.` and the classes go by
-/// Unicode scalars. Swift matches by backtracking: an expression such as `(a*)*b` can take very long on
-/// names that do not match, so rules deserve the trust of a script of one's own. A new name holds `$1`
-/// to `$9`, `${10}`, `${name}` for the groups of the match and `$$` for a dollar sign.
+/// Expressions are those of Swift's `Regex` and must match the whole name; `.` and the classes go
+/// by Unicode scalars. Swift matches by backtracking: an expression such as `(a*)*b` can take very
+/// long on names that do not match, so rules deserve the trust of a script of one's own. A new name
+/// holds `$1` to `$9`, `${10}`, `${name}` for the groups of the match and `$$` for a dollar sign.
 ///
 /// The four kinds are four stages: transposes, then splits, then joins, then renames, wherever they
-/// stand in the file. Within a stage every rule sees the names as the stage found them, so the order
-/// of the rules of one kind does not matter and two names can be exchanged.
+/// stand in the file. Within a stage every rule sees the names as the stage found them, so the
+/// order of the rules of one kind does not matter and two names can be exchanged.
 ///
-/// * A `transpose` reverses the axes, or puts them in the order `axes`: axis `i` of the result is axis
-///   `axes[i]` of the tensor. `axes` holds each axis once.
-/// * A `split` cuts a tensor along `axis` into as many parts as `into` has names, in that order, equal
-///   ones or of `sizes`, which must add up to the axis. The parts stand where the tensor stood.
+/// * A `transpose` reverses the axes, or puts them in the order `axes`: axis `i` of the result is
+///   axis `axes[i]` of the tensor. `axes` holds each axis once.
+/// * A `split` cuts a tensor along `axis` into as many parts as `into` has names, in that order,
+///   equal ones or of `sizes`, which must add up to the axis. The parts stand where the tensor
+///   stood.
 /// * A `join` lays one tensor for each expression of `from` end to end along `axis`, in that order.
-///   Tensors whose groups matched the same texts belong together; each such set must be complete, the
-///   tensors of one element type and of shapes that agree in all axes but the one. The result stands
-///   where the first of them stood. The expressions have the same groups, by number and name.
+///   Tensors whose groups matched the same texts belong together; each such set must be complete,
+///   the tensors of one element type and of shapes that agree in all axes but the one. The result
+///   stands where the first of them stood. The expressions have the same groups, by number and
+///   name.
 /// * A `rename` gives a tensor another name.
 ///
-/// Every doubt is an error that names the rule: an expression that matches no tensor, a tensor that two
-/// expressions of one stage match, two tensors that would have one name.
+/// Every doubt is an error that names the rule: an expression that matches no tensor, a tensor that
+/// two expressions of one stage match, two tensors that would have one name.
 ///
 /// Metadata follows renames: a key `path@attribute` whose path is renamed becomes that of the new
 /// name. It is otherwise left as it is: the parts of a split and the result of a join have no
@@ -68,8 +70,8 @@ public struct RulesFile: Sendable {
 
   /// Parses the text of a rules file.
   ///
-  /// - Throws: `malformed` with line and column for what is not YAML, or not such rules; `limit` above
-  ///   64 MiB, 128 levels, or patterns of 4 KiB or 32 brackets.
+  /// - Throws: `malformed` with line and column for what is not YAML, or not such rules; `limit`
+  ///   above 64 MiB, 128 levels, or patterns of 4 KiB or 32 brackets.
   public init(parsing bytes: [UInt8], path: String) throws {
     self = try naming(file: path) {
       try RulesDecoder.rules(in: try YAMLNode(parsing: bytes), path: path)
@@ -89,10 +91,10 @@ public struct RulesFile: Sendable {
 
   /// The table that the rules make of `table`, and what they did.
   ///
-  /// - Parameter spoolFolder: Where a tensor that can only be read front to back is set aside for its
-  ///   transposition; nil for the system's choice.
-  /// - Throws: `malformed` where the rules do not fit the table, naming rule and tensors; `limit` for a
-  ///   name above 4 KiB; what the views of a tensor throw.
+  /// - Parameter spoolFolder: Where a tensor that can only be read front to back is set aside for
+  ///   its transposition; nil for the system's choice.
+  /// - Throws: `malformed` where the rules do not fit the table, naming rule and tensors; `limit`
+  ///   for a name above 4 KiB; what the views of a tensor throw.
   public func apply(
     to table: TensorTable, spoolFolder: String? = nil
   ) throws -> (table: TensorTable, report: RulesReport) {

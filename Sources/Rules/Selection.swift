@@ -10,9 +10,9 @@ public import Tensors
 /// The tensors that `--include` and `--exclude` choose by globs.
 ///
 /// Globs are those of `fnmatch(3)` without flags and match whole names: `*` is any text, dots and
-/// slashes too; `?` is any one byte; `[a-z]`, `[!a-z]` is one byte of a class; a backslash takes the
-/// next byte literally. A name is chosen where some include glob matches it, or there is none, and no
-/// exclude glob does.
+/// slashes too; `?` is any one byte; `[a-z]`, `[!a-z]` is one byte of a class; a backslash takes
+/// the next byte literally. A name is chosen where some include glob matches it, or there is none,
+/// and no exclude glob does.
 public struct Selection: Sendable, Hashable {
   /// What to take; everything where this is empty.
   public var include: [String]
@@ -36,8 +36,8 @@ public struct Selection: Sendable, Hashable {
 
   /// The chosen tensors and other items, without the attributes of what is left out.
   ///
-  /// - Throws: `usage` for a glob that matches nothing, with the nearest names, and where no tensor is
-  ///   left.
+  /// - Throws: `usage` for a glob that matches nothing, with the nearest names, and where no tensor
+  ///   is left.
   public func apply(to table: TensorTable) throws -> TensorTable {
     guard !isEmpty else { return table }
     try checkMatches([table])
@@ -79,8 +79,8 @@ public struct Selection: Sendable, Hashable {
   }
 
   private static func glob(_ glob: String, matches name: String) -> Bool {
-    // C ends a text at its first NUL, which a name may hold: to `fnmatch` it is another control byte.
-    // Swift lends both texts to the call with a NUL at the end.
+    // C ends a text at its first NUL, which a name may hold: to `fnmatch` it is another control
+    // byte. Swift lends both texts to the call with a NUL at the end.
     unsafe fnmatch(withoutNUL(glob), withoutNUL(name), 0) == 0
   }
 

@@ -3,12 +3,12 @@ internal import Tensors
 /// A value of a YAML document and where it stands.
 ///
 /// The subset that has one meaning for every reader: one document in UTF-8, mappings with distinct
-/// text keys, lists, scalars. Anchors, aliases (which multiply a small text into a large tree), tags
-/// (which name types to construct) and repeated keys are refused; nesting and the number of values
-/// are bounded. JSON is a part of it, but for surrogate pairs written as two escapes.
+/// text keys, lists, scalars. Anchors, aliases (which multiply a small text into a large tree),
+/// tags (which name types to construct) and repeated keys are refused; nesting and the number of
+/// values are bounded. JSON is a part of it, but for surrogate pairs written as two escapes.
 struct YAMLNode: Sendable {
   /// What the value is.
-  indirect enum Content: Sendable {
+  enum Content: Sendable {
     /// Text without quotes, whose spelling decides whether it is text at all.
     case plain(String)
     case quoted(String)

@@ -155,12 +155,14 @@ import Testing
   }
 
   @Test func theWorkIsCappedAmongAMillionNames() {
-    let clock = ContinuousClock()
-    let started = clock.now
-    let names = (0..<1_000_000).lazy.map { "model.layers.\($0).self_attn.q_proj.weight" }
+    var seen = 0
+    let names = (0..<1_000_000).lazy.map { index in
+      seen += 1
+      return "model.layers.\(index).self_attn.q_proj.weight"
+    }
     let found = NearestNames.find(
       "model.layers.*.self_atn.q_proj.weigth", among: names, isGlob: true)
     #expect(found.count == 3)
-    #expect(clock.now - started < .seconds(20))
+    #expect(seen < 200_000)
   }
 }
