@@ -28,27 +28,33 @@ public struct Concatenated: ByteSource {
   public init(
     _ sources: [any ByteSource], elementType: ElementType, shapes: [Shape], axis: Int
   ) throws {
-    let joined = try Self.shape(joining: shapes, axis: axis)
+    _ = try Self.shape(joining: shapes, axis: axis)
     guard sources.count == shapes.count else {
       throw IngotError(.internal, "\(sources.count) sources for \(shapes.count) shapes")
     }
+    self.init(
+      try zip(sources, shapes).map { source, shape in
+        guard source.byteCount == (try shape.byteCount(of: elementType)) else {
+          throw IngotError(
+            .malformed, "the source of \(source.byteCount) bytes does not hold shape \(shape)")
+        }
+        let layout = try AxisLayout(shape, axis: axis, elementType: elementType)
+        return (source: source, run: try layout.byteCount(ofSteps: layout.count))
+      })
+  }
+
+  /// Joins sources that all hold the same number of runs, each of its own length.
+  init(_ sources: [(source: any ByteSource, run: Int)]) {
     var parts: [Part] = []
     var row = 0
-    for (source, shape) in zip(sources, shapes) {
-      guard source.byteCount == (try shape.byteCount(of: elementType)) else {
-        throw IngotError(
-          .malformed, "the source of \(source.byteCount) bytes does not hold shape \(shape)")
-      }
-      let layout = try AxisLayout(shape, axis: axis, elementType: elementType)
-      let run = try layout.byteCount(ofSteps: layout.count)
-      guard run > 0 else { continue }
+    for (source, run) in sources where run > 0 {
       parts.append(Part(source: source, run: run, start: row))
       row += run
     }
     self.parts = parts
     self.row = row
-    byteCount = try joined.byteCount(of: elementType)
-    rowCount = row == 0 ? 0 : byteCount / row
+    rowCount = parts.first.map { $0.source.byteCount / $0.run } ?? 0
+    byteCount = rowCount * row
   }
 
   /// The shape that joining `shapes` along `axis` gives.

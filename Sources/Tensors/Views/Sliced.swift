@@ -1,7 +1,5 @@
 /// A range along one axis of a tensor: a run of bytes out of each step of the axes before it.
 public struct Sliced: ByteSource {
-  /// A gap up to this size costs less to read than a second read.
-  private static let gapByteCount = 4 << 10
   private static let stageByteCount = 512 << 10
   private static let largestStageByteCount = 8 << 20
 
@@ -61,7 +59,7 @@ public struct Sliced: ByteSource {
       let inRun = position % run
       let from = position / run * pitch + start + inRun
       let wholeRuns = inRun == 0 ? (end - position) / run : 0
-      if wholeRuns > 1, pitch - run <= max(Self.gapByteCount, base.granularity) {
+      if wholeRuns > 1, pitch - run <= max(StridedCopy.gapByteCount, base.granularity) {
         let count = min(wholeRuns, runsPerStage - position / run % runsPerStage)
         let stage = try base.bytes(at: from, count: (count - 1) * pitch + run, "a slice")
         Kernels.transpose(

@@ -10,7 +10,7 @@ struct StridedCopy {
   /// Runs of this many bytes are read straight to where they belong.
   private static let directRunByteCount = 16 << 10
   /// A gap up to this size costs less to read than a second read.
-  private static let gapByteCount = 4 << 10
+  static let gapByteCount = 4 << 10
   private static let cacheLineByteCount = 64
   /// Rows of the stage whose distance is a multiple of this would share few places of the first cache.
   private static let pageByteCount = 4 << 10
@@ -31,7 +31,8 @@ struct StridedCopy {
   /// The axis that is contiguous in the stage, where it is another one.
   private let columnAxis: Int?
 
-  /// Plans the copy of the box `axes`, in the target's order and coalesced, over runs of `run` bytes.
+  /// Plans the copy of the box `axes`, in the target's order, coalesced, and packed in the target over
+  /// runs of `run` bytes.
   init(_ axes: [StridedAxis], run: Int) {
     let sorted = axes.sorted { $0.sourceStride > $1.sourceStride }
     var tile = sorted.map(\.count)

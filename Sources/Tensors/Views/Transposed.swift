@@ -1,16 +1,30 @@
 /// A tensor's bytes with its axes in another order.
 ///
 /// The base is row-major of its shape, the view is row-major of the permuted shape. Column-major data
-/// is the transposition of the reversed shape with all axes reversed. A read of `granularity` bytes
-/// reads each byte of the base about once; memory is half a megabyte per concurrent read beside the
-/// caller's buffer, or the whole tensor where that is small and the base is costly to read in parts.
+/// is the transposition of the reversed shape with all axes reversed. Memory is half a megabyte per
+/// concurrent read beside the caller's buffer; small tensors that are costly to read in parts are
+/// held whole, and large ones set aside in a temporary file.
 public struct Transposed: ByteSource {
   /// Up to this size a base that is costly to read in parts is read whole.
   private static let wholeByteCount = 8 << 20
   /// Pieces grow up to this size…
-  private static let largestPieceByteCount = 8 << 20
+  private static let largestPieceByteCount = 16 << 20
   /// …until one of them reads this many bytes of the base in a row.
-  private static let wantedSegmentByteCount = 8 << 10
+  private static let wantedSegmentByteCount = 2 << 10
+  /// Reading this many times the bytes wanted, system calls included, costs more than two passes.
+  private static let tolerableAmplification = 16
+
+  /// How the bytes are come by.
+  private enum Method {
+    /// The axes only seem to move.
+    case unchanged(any ByteSource)
+    /// Straight from the base, which can be read anywhere.
+    case boxes(any ByteSource)
+    /// From the base read whole.
+    case whole(any ByteSource)
+    /// From slabs that were transposed before.
+    case blocks(Concatenated)
+  }
 
   /// As many as the base has.
   public let byteCount: Int
@@ -23,9 +37,7 @@ public struct Transposed: ByteSource {
   private let shape: Shape
   private let order: [Int]
 
-  /// What is read: the original, or a copy of it in a temporary file.
-  private let base: any ByteSource
-  private let readsWhole: Bool
+  private let method: Method
   /// The axes of the view in its order, coalesced; none where the bytes stay as they are.
   private let axes: [StridedAxis]
   /// The contiguous bytes under them.
@@ -34,7 +46,7 @@ public struct Transposed: ByteSource {
   /// The transposition of `base`, whose elements of `elementByteWidth` bytes have `shape`; axis `k` of
   /// the view is axis `axes[k]` of `shape`.
   ///
-  /// - Parameter spoolFolder: Where a large base that can only be read in its own order is set aside.
+  /// - Parameter spoolFolder: Where a tensor that is transposed in two passes is set aside.
   /// - Throws: `malformed` where `axes` is no permutation, or the base has not the shape's size.
   public init(
     _ base: any ByteSource, elementByteWidth: Int, shape: Shape, axes order: [Int],
@@ -55,34 +67,24 @@ public struct Transposed: ByteSource {
       inner.elementByteWidth == elementByteWidth && inner.shape.permuted(inner.order) == shape
         ? inner : nil
     }
-    let base = inner?.original ?? base
-    let order = inner.map { inner in order.map { inner.order[$0] } } ?? order
-    let shape = inner?.shape ?? shape
-    original = base
+    original = inner?.original ?? base
     byteCount = needed
     self.elementByteWidth = elementByteWidth
-    self.shape = shape
-    self.order = order
+    self.shape = inner?.shape ?? shape
+    self.order = inner.map { inner in order.map { inner.order[$0] } } ?? order
 
     var run = elementByteWidth
-    axes = needed == 0 ? [] : Self.axes(shape, order, elementByteWidth).coalesced(run: &run)
+    axes =
+      needed == 0 ? [] : Self.axes(self.shape, self.order, elementByteWidth).coalesced(run: &run)
     self.run = run
-    let isCostlyInParts = base.access == .sequential || base.granularity > 1
-    readsWhole = !axes.isEmpty && isCostlyInParts && needed <= Self.wholeByteCount
-    if axes.isEmpty {
-      self.base = base
-      granularity = base.granularity
-    } else if readsWhole {
-      self.base = base
-      granularity = needed
-    } else {
-      self.base = isCostlyInParts ? SpooledSource(base, folder: spoolFolder) : base
-      granularity = Self.granularity(axes, run: run)
-    }
+    (method, granularity) = try Self.method(
+      original, axes: axes, run: run, spoolFolder: spoolFolder)
   }
 
   /// Any range, unless the axes only seem to move and the base is sequential.
-  public var access: AccessPattern { axes.isEmpty ? base.access : .random }
+  public var access: AccessPattern {
+    if case .unchanged(let base) = method { base.access } else { .random }
+  }
 
   /// The axes of the view before coalescing.
   private static func axes(_ shape: Shape, _ order: [Int], _ width: Int) -> [StridedAxis] {
@@ -103,9 +105,31 @@ public struct Transposed: ByteSource {
     return result.reversed()
   }
 
-  /// The smallest efficient piece: grows until a piece's part of a row of the base is long enough.
-  private static func granularity(_ axes: [StridedAxis], run: Int) -> Int {
-    let column = axes.indices.min { axes[$0].sourceStride < axes[$1].sourceStride } ?? 0
+  /// The way that costs least, and the granularity it has.
+  private static func method(
+    _ base: any ByteSource, axes: [StridedAxis], run: Int, spoolFolder: String?
+  ) throws -> (method: Method, granularity: Int) {
+    guard !axes.isEmpty else { return (.unchanged(base), base.granularity) }
+    let isCostlyInParts = base.access == .sequential || base.granularity > 1
+    if isCostlyInParts, base.byteCount <= wholeByteCount { return (.whole(base), base.byteCount) }
+    let (piece, amplification) = piece(axes, run: run)
+    if isCostlyInParts || amplification > tolerableAmplification,
+      let blocks = try TransposedBlocks.joined(
+        base, axes: axes, run: run, spoolFolder: spoolFolder)
+    {
+      return (.blocks(blocks), piece)
+    }
+    return (.boxes(isCostlyInParts ? SpooledSource(base, folder: spoolFolder) : base), piece)
+  }
+
+  /// The smallest efficient piece, and about how many bytes of the base are read for each of its bytes,
+  /// where a system call counts as much as the bytes that could be read in its time.
+  private static func piece(
+    _ axes: [StridedAxis], run: Int
+  ) -> (byteCount: Int, amplification: Int) {
+    let bySource = axes.indices.sorted { axes[$0].sourceStride < axes[$1].sourceStride }
+    let column = bySource[0]
+    let pitch = bySource.count > 1 ? axes[bySource[1]].sourceStride : axes[column].sourceStride
     var limit = 1 << 20
     while true {
       // The slowest axis of which at least one step fits.
@@ -116,18 +140,30 @@ public struct Transposed: ByteSource {
       let steps = (axis.count - 1) / ((axis.count - 1) / fitting + 1) + 1
       let segment = column > level ? axes[column].count * run : column == level ? steps * run : run
       if segment >= wantedSegmentByteCount || limit >= largestPieceByteCount {
-        return steps * axis.targetStride
+        let skipping = 1 + StridedCopy.gapByteCount / segment
+        return (steps * axis.targetStride, min(skipping, pitch / segment))
       }
       limit *= 2
     }
   }
 
-  /// Copies the range box by box: at most two boxes for each axis.
+  /// Copies the range.
   public func read(into buffer: inout MutableRawSpan, at offset: Int) throws {
-    guard !axes.isEmpty else { return try base.read(into: &buffer, at: offset) }
     guard buffer.byteCount > 0 else { return }
-    let source: any ByteSource =
-      readsWhole ? ArraySource(try base.bytes(at: 0, count: byteCount, "the tensor")) : base
+    switch method {
+    case .unchanged(let base): try base.read(into: &buffer, at: offset)
+    case .boxes(let base): try readBoxes(from: base, into: &buffer, at: offset)
+    case .whole(let base):
+      let tensor = ArraySource(try base.bytes(at: 0, count: byteCount, "the tensor"))
+      try readBoxes(from: tensor, into: &buffer, at: offset)
+    case .blocks(let blocks): try blocks.read(into: &buffer, at: offset)
+    }
+  }
+
+  /// Copies the range box by box: at most two boxes for each axis.
+  private func readBoxes(
+    from source: any ByteSource, into buffer: inout MutableRawSpan, at offset: Int
+  ) throws {
     let end = offset + buffer.byteCount
     var position = offset
     while position < end {
