@@ -76,7 +76,8 @@ let package = Package(
     .testTarget(
       name: "TensorFormatsTests", dependencies: ["TensorFormats", "Compression", "TestSupport", "Tensors"], swiftSettings: settings),
     .testTarget(
-      name: "HDF5FormatTests", dependencies: ["HDF5Format", "Compression", "TestSupport", "Tensors"], swiftSettings: settings),
+      name: "HDF5FormatTests", dependencies: ["HDF5Format", "Compression", "TestSupport", "Tensors"],
+      exclude: ["Python"], swiftSettings: settings),
     .testTarget(
       name: "IngotTests", dependencies: ["Ingot", "TensorFormats", "HDF5Format", "TestSupport", "Tensors"], swiftSettings: settings),
     .testTarget(
