@@ -90,7 +90,7 @@ let package = Package(
     .testTarget(
       name: "HDF5FormatTests",
       dependencies: ["HDF5Format", "Compression", "TestSupport", "Tensors"],
-      swiftSettings: testSettings),
+      exclude: ["Python"], swiftSettings: testSettings),
     .testTarget(
       name: "RulesTests", dependencies: ["Rules", "TestSupport", "Tensors"],
       swiftSettings: testSettings),

@@ -88,7 +88,7 @@ struct WrittenCheck: Sendable {
           "it has \(found.elementType.name) \(found.shape) for \(entry.tensor.elementType.name) "
             + "\(entry.tensor.shape)", tensor: entry.name)
       }
-      let step = found.source.access == .sequential ? known.layout.count : 8
+      let step = found.source.access != .random ? known.layout.count : 8
       for first in stride(from: 0, to: known.layout.count, by: step) {
         tasks.append(
           (entry.name, found, known, first..<min(first + step, known.layout.count)))

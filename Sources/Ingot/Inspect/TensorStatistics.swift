@@ -10,7 +10,7 @@ enum TensorStatistics {
     let layouts = table.entries.map { PieceLayout($0.tensor.source) }
     for index in table.entries.indices where aliases[index] == nil {
       let layout = layouts[index]
-      let step = table.entries[index].tensor.source.access == .sequential ? layout.count : 8
+      let step = table.entries[index].tensor.source.access != .random ? layout.count : 8
       for first in stride(from: 0, to: layout.count, by: step) {
         tasks.append((index, first..<min(first + step, layout.count)))
       }

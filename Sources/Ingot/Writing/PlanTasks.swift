@@ -121,5 +121,5 @@ struct PlanTasks {
 extension WritePlan.Payload {
   /// Whether the pieces must be read one after the other: for a source that only goes forward, or a
   /// checksum that does.
-  var isReadInOrder: Bool { checksum == .sha256 || source.access == .sequential }
+  var isReadInOrder: Bool { checksum == .sha256 || source.access != .random }
 }
