@@ -30,7 +30,7 @@ struct FileImage {
   ///   - base: Where the image begins in the file; a multiple of the alignment.
   ///   - datatype: The datatype message of an element type.
   init(
-    _ table: TensorTable, _ tree: ObjectTree, _ options: WriteOptions, base: Int,
+    _ table: TensorTable, _ tree: OutputTree, _ options: WriteOptions, base: Int,
     datatype: (ElementType) -> [UInt8]?
   ) {
     self.base = base
@@ -49,7 +49,7 @@ struct FileImage {
     let texts = heap.finished()
     var objects = ObjectsWriter(
       tree, datasets: datasets, messages: messages, at: Self.superblockSize + texts.count)
-    let root = objects.writeGroup(ObjectTree.root)
+    let root = objects.writeGroup(OutputTree.root)
 
     var payloads: [WritePlan.Part] = []
     var end = Self.superblockSize + texts.count + objects.writer.count

@@ -2,7 +2,7 @@ package import Tensors
 
 /// Writes HDF5: plain trees and the layouts that Keras loads.
 ///
-/// Plain: dataset path = tensor name. `ObjectTree` says how names become groups, `DatatypeEncoding` how
+/// Plain: dataset path = tensor name. `OutputTree` says how names become groups, `DatatypeEncoding` how
 /// element types are stored, `AttributeContent` how metadata does, `FileImage` how it all lies in the file,
 /// `LegacyKerasLayout`, `KerasWeightsLayout` and `KerasArchive` what Keras expects beyond that.
 package struct HDF5Writer {
@@ -14,7 +14,7 @@ package struct HDF5Writer {
   package static func plan(_ table: TensorTable, _ options: WriteOptions) throws -> WritePlan {
     if options.fileName.hasSuffix(".keras") { return try KerasArchive.plan(table, options) }
     var obstacles = Obstacles()
-    var tree = ObjectTree(table, obstacles: &obstacles)
+    var tree = OutputTree(table, obstacles: &obstacles)
     var plan = WritePlan()
     let image: FileImage
     switch options.arrangement {

@@ -13,7 +13,7 @@ enum KerasWeightsLayout {
   ///
   /// - Throws: `unsupported` with the names that Keras would not look for, and with `obstacles`.
   static func image(
-    _ table: TensorTable, _ tree: inout ObjectTree, _ obstacles: inout Obstacles,
+    _ table: TensorTable, _ tree: inout OutputTree, _ obstacles: inout Obstacles,
     _ options: WriteOptions, base: Int
   ) throws -> FileImage {
     for entry in table.entries where !entry.name.split(separator: "/").dropLast().contains("vars") {

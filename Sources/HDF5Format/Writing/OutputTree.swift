@@ -1,7 +1,7 @@
 internal import Tensors
 
 /// The groups, datasets and attributes that a table becomes: dataset path = tensor name.
-struct ObjectTree {
+struct OutputTree {
   struct Object {
     /// The members of a group by the bytes of their names, as numbers of objects. (Strings would take two
     /// spellings of one accented letter for the same name; HDF5 does not.)
@@ -125,7 +125,7 @@ struct ObjectTree {
   }
 }
 
-extension ObjectTree {
+extension OutputTree {
   /// Attaches metadata as attributes.
   ///
   /// `path@attribute` goes to the object at `path`; a group is made where there is none, since layers
