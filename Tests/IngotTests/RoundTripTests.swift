@@ -94,10 +94,7 @@ import Testing
     var options = WriteOptions()
     if compressed { options.compression = .gzip(level: nil) }
     options.fileName = "a.\(identifier)"
-    if compressed, identifier == "safetensors" {
-      #expect(throws: IngotError.self) { try format.plan(table, options) }
-      return
-    }
+    guard !compressed || format.compresses else { return }
     let bytes = try PlainExecutor.execute(format.plan(table, options))
     let reopened = try format.read(FormatInput(path: "a.\(identifier)", source: ArraySource(bytes)))
     #expect(try DigestManifest(of: reopened) == DigestManifest(of: table))

@@ -29,6 +29,12 @@ public struct Conversion: Sendable {
   ///   a destination whose format cannot be told.
   public init(source path: String, destination: String, options: ConvertOptions) throws {
     format = try Self.destinationFormat(destination, options)
+    guard format.compresses || options.writing.compression == .none else {
+      throw IngotError(
+        .usage, "\(format.identifier) holds no compressed data", file: destination,
+        hint: "leave out --compression, or choose "
+          + Formats.all.filter(\.compresses).map(\.identifier).joined(separator: ", "))
+    }
     source = try Checkpoint(
       path: path, format: options.sourceFormat, options: options.reading)
     self.destination = destination

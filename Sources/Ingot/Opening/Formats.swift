@@ -61,7 +61,7 @@ extension Formats {
           [
             "name": .string($0.identifier),
             "extensions": .array($0.fileExtensions.map(JSON.string)),
-            "summary": .string($0.summary),
+            "compression": .boolean($0.compresses), "summary": .string($0.summary),
           ]
         })
     ]
