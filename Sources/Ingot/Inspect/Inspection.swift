@@ -48,6 +48,7 @@ public struct Inspection: Sendable {
         byteCount: entry.tensor.byteCount, aliasOf: aliases[index].map { table.entries[$0].name },
         obstacle: entry.tensor.obstacle?.message)
     }
+    count()
     guard includesStatistics else { return }
     try checkpoint.naming {
       try checkpoint.checkReadable(table)
@@ -57,25 +58,37 @@ public struct Inspection: Sendable {
     try checkpoint.checkUnchanged()
   }
 
-  /// The number of elements of all names.
-  public var elementCount: Int { items.reduce(0) { $0 + $1.shape.elementCount } }
-  /// The bytes of all names.
-  public var byteCount: Int { items.reduce(0) { $0 + $1.byteCount } }
-  /// The bytes, those of shared storage once.
-  public var uniqueByteCount: Int {
-    items.reduce(0) { $0 + ($1.aliasOf == nil ? $1.byteCount : 0) }
+  /// Counts of all tensors, or of those of one element type.
+  public struct Totals: Sendable, Hashable {
+    /// The number of names.
+    public var tensors = 0
+    /// The elements of all names.
+    public var elements = 0
+    /// The bytes of all names.
+    public var bytes = 0
+    /// The bytes, those of shared storage once.
+    public var uniqueBytes = 0
+
+    fileprivate mutating func add(_ item: Item) {
+      tensors += 1
+      elements += item.shape.elementCount
+      bytes += item.byteCount
+      uniqueBytes += item.aliasOf == nil ? item.byteCount : 0
+    }
   }
 
-  /// Bytes, elements and number of tensors by element type, in the types' order.
-  public var byElementType: [(type: ElementType, tensors: Int, elements: Int, bytes: Int)] {
-    ElementType.allCases.compactMap { type in
-      let found = items.filter { $0.elementType == type }
-      guard !found.isEmpty else { return nil }
-      return (
-        type, found.count, found.reduce(0) { $0 + $1.shape.elementCount },
-        found.reduce(0) { $0 + $1.byteCount }
-      )
+  /// The counts of all tensors.
+  public private(set) var totals = Totals()
+  /// The counts by element type, in the types' order.
+  public private(set) var byElementType: [(type: ElementType, totals: Totals)] = []
+
+  private mutating func count() {
+    var byType: [ElementType: Totals] = [:]
+    for item in items {
+      totals.add(item)
+      byType[item.elementType, default: Totals()].add(item)
     }
+    byElementType = ElementType.allCases.compactMap { type in byType[type].map { (type, $0) } }
   }
 
   /// The report that `--json` prints (`schemas/inspect.schema.json`).
@@ -93,15 +106,15 @@ public struct Inspection: Sendable {
           ]
         }),
       "totals": [
-        "tensors": JSON(items.count), "elements": JSON(elementCount), "bytes": JSON(byteCount),
-        "unique_bytes": JSON(uniqueByteCount),
+        "tensors": JSON(totals.tensors), "elements": JSON(totals.elements),
+        "bytes": JSON(totals.bytes), "unique_bytes": JSON(totals.uniqueBytes),
         "by_dtype": .object(
           byElementType.map { entry in
             JSON.Member(
               entry.type.name,
               [
-                "tensors": JSON(entry.tensors), "elements": JSON(entry.elements),
-                "bytes": JSON(entry.bytes),
+                "tensors": JSON(entry.totals.tensors), "elements": JSON(entry.totals.elements),
+                "bytes": JSON(entry.totals.bytes),
               ])
           }),
       ],

@@ -146,13 +146,14 @@ struct InspectionText {
   }
 
   private var totals: String {
-    let types = inspection.byElementType.map { "\($0.type.name) \(ByteText.size($0.bytes))" }
+    let totals = inspection.totals
+    let types = inspection.byElementType.map { "\($0.type.name) \(ByteText.size($0.totals.bytes))" }
     var line =
-      "total: \(ByteText.count(inspection.items.count)) tensors, "
-      + "\(ByteText.count(inspection.elementCount)) elements, \(ByteText.size(inspection.byteCount))"
+      "total: \(ByteText.count(totals.tensors)) tensors, "
+      + "\(ByteText.count(totals.elements)) elements, \(ByteText.size(totals.bytes))"
     if types.count > 1 { line += " (\(types.joined(separator: ", ")))" }
-    if inspection.uniqueByteCount != inspection.byteCount {
-      line += ", \(ByteText.size(inspection.uniqueByteCount)) without shared storage"
+    if totals.uniqueBytes != totals.bytes {
+      line += ", \(ByteText.size(totals.uniqueBytes)) without shared storage"
     }
     return line
   }
