@@ -38,26 +38,25 @@ extension NativeIndex {
 
   private static func tensors(_ scanner: inout JSONScanner) throws -> [Entry] {
     var tensors: [Entry] = []
-    // Names of stored tensors are what an alias may stand for.
-    var stored: [String: Bool] = [:]
+    // What an alias may stand for. Strings are equal where their bytes need not be, so that both are
+    // kept.
+    var known: [String: Entry] = [:]
     try scanner.array { scanner in
       _ = scanner.peek()
       let at = scanner.offset
       let entry = try entry(&scanner)
       try naming(tensor: entry.name) {
-        let isStored: Bool
-        switch entry.content {
-        case .stored: isStored = true
-        case .alias(let target):
-          guard stored[target] == true else {
+        if case .alias(let target) = entry.content {
+          guard let found = known[target], case .stored = found.content,
+            found.name.utf8.elementsEqual(target.utf8)
+          else {
             throw IngotError(
               .malformed,
               "is an alias of '\(target.escapedForDisplay())', which is no earlier tensor with bytes of its own",
               offset: at)
           }
-          isStored = false
         }
-        guard stored.updateValue(isStored, forKey: entry.name) == nil else {
+        guard known.updateValue(entry, forKey: entry.name) == nil else {
           throw IngotError(.malformed, "the name occurs twice", offset: at)
         }
       }
