@@ -191,6 +191,9 @@ extension FileTree {
     return true
   }
 
+  /// Makes sure that there is a group at `path`, unless a tensor is in the way.
+  mutating func addGroup(_ path: String) { _ = group(at: Array(path.utf8)[...]) }
+
   private mutating func group(at path: ArraySlice<UInt8>) -> Int? {
     if path.isEmpty { return Self.root }
     guard let components = try? Self.components(of: path) else { return nil }

@@ -17,6 +17,8 @@ enum KerasWeightsLayout {
       obstacles.add(entry.name, "Keras 3 keeps variables in groups called vars")
     }
     try obstacles.check("the Keras 3 layout")
+    // Keras 2.13 to 2.15 ask for the model's own variables without looking whether there are any.
+    tree.addGroup("vars")
     tree.attach(table.metadata)
     tree.markTypes(of: table, .keras)
     return FileImage(table, tree, options, base: base, convention: .keras)
