@@ -28,10 +28,10 @@ struct FileImage {
 
   /// - Parameters:
   ///   - base: Where the image begins in the file; a multiple of the alignment.
-  ///   - datatype: The datatype message of an element type.
+  ///   - chunkTarget: What a chunk should hold at most.
   init(
-    _ table: TensorTable, _ tree: OutputTree, _ options: WriteOptions, base: Int,
-    datatype: (ElementType) -> [UInt8]?
+    _ table: TensorTable, _ tree: FileTree, _ options: WriteOptions, base: Int,
+    convention: DatatypeEncoding.Convention, chunkTarget: Int = ChunkSplit.usualTarget
   ) {
     self.base = base
     let alignment = options.alignment ?? Self.usualAlignment
@@ -39,7 +39,7 @@ struct FileImage {
     var order: [Int] = []
     for case let tensor? in tree.objects.map(\.tensor) {
       datasets[tensor] = Self.storage(
-        of: table.entries[tensor].tensor, options.compression, datatype)
+        of: table.entries[tensor].tensor, options.compression, chunkTarget, convention)
       order.append(tensor)
     }
     var heap = GlobalHeapWriter(at: Self.superblockSize)
@@ -49,7 +49,7 @@ struct FileImage {
     let texts = heap.finished()
     var objects = ObjectsWriter(
       tree, datasets: datasets, messages: messages, at: Self.superblockSize + texts.count)
-    let root = objects.writeGroup(OutputTree.root)
+    let root = objects.writeGroup(FileTree.root)
 
     var payloads: [WritePlan.Part] = []
     var end = Self.superblockSize + texts.count + objects.writer.count
@@ -84,10 +84,12 @@ struct FileImage {
   }
 
   private static func storage(
-    of tensor: Tensor, _ compression: WriteOptions.Compression,
-    _ datatype: (ElementType) -> [UInt8]?
+    of tensor: Tensor, _ compression: WriteOptions.Compression, _ chunkTarget: Int,
+    _ convention: DatatypeEncoding.Convention
   ) -> DatasetStorage? {
-    guard let message = datatype(tensor.elementType), let size = tensor.elementType.byteWidth else {
+    guard let message = DatatypeEncoding.message(of: tensor.elementType, convention),
+      let size = tensor.elementType.byteWidth
+    else {
       return nil
     }
     let dimensions = tensor.shape.dimensions
@@ -96,7 +98,8 @@ struct FileImage {
     case .none: break
     case .gzip(let level):
       guard !dimensions.isEmpty, tensor.byteCount > 0 else { break }
-      let split = ChunkSplit(dimensions: dimensions, elementSize: size, level: level)
+      let split = ChunkSplit(
+        dimensions: dimensions, elementSize: size, level: level, target: chunkTarget)
       // What is smaller than the index of its chunks would only grow.
       if tensor.byteCount > split.indexByteCount { chunks = split }
     }

@@ -110,7 +110,7 @@ struct LegacyKerasLayout {
   }
 
   /// Attaches the lists and all other metadata.
-  func attachMetadata(to tree: inout OutputTree) {
+  func attachMetadata(to tree: inout FileTree) {
     tree.attach(metadata)
     for list in lists {
       let parts = Self.parts(of: list.names)

@@ -10,7 +10,7 @@ struct ObjectsWriter {
     let tree: Int
   }
 
-  private let tree: OutputTree
+  private let tree: FileTree
   private let datasets: [DatasetStorage?]
   private let messages: [[[UInt8]]]
   /// The address of the first byte of `writer`.
@@ -24,7 +24,7 @@ struct ObjectsWriter {
   ///   - datasets: How each tensor is stored, by its number; nil for an alias.
   ///   - messages: The attribute messages of each object.
   init(
-    _ tree: OutputTree, datasets: [DatasetStorage?], messages: [[[UInt8]]], at start: Int
+    _ tree: FileTree, datasets: [DatasetStorage?], messages: [[[UInt8]]], at start: Int
   ) {
     self.tree = tree
     self.datasets = datasets
