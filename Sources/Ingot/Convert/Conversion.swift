@@ -1,5 +1,4 @@
 internal import Rules
-internal import TensorFormats
 internal import Tensors
 
 /// Converts a checkpoint into another format: `ingot convert`.
@@ -21,6 +20,7 @@ public struct Conversion: Sendable {
     var path: String
     var table: TensorTable
     var plan: WritePlan
+    var format: any TensorFormat
   }
 
   /// Opens the source and plans everything, without touching the destination.
@@ -92,27 +92,32 @@ public struct Conversion: Sendable {
       "source_format": .string(source.format.identifier),
       "source_files": .array(source.files.map { .string($0.fileName) }),
     ]
-    func plan(_ table: TensorTable, _ path: String) throws -> PlannedFile {
+    func plan(
+      _ table: TensorTable, _ path: String, _ fileFormat: (any TensorFormat)? = nil
+    ) throws -> PlannedFile {
       writing.fileName = path.fileName
-      return PlannedFile(path: path, table: table, plan: try format.plan(table, writing))
+      let fileFormat = fileFormat ?? format
+      return PlannedFile(
+        path: path, table: table, plan: try fileFormat.plan(table, writing), format: fileFormat)
     }
     guard let bound = options.maximumShardBytes else { return [try plan(table, destination)] }
-    guard format.identifier == SafetensorsFormat().identifier else {
-      throw IngotError(.usage, "--max-shard-size is for safetensors, not \(format.identifier)")
+    guard let sharded = format as? any ShardedFormat else {
+      throw IngotError(
+        .usage, "\(format.identifier) is one file", hint: "leave out --max-shard-size")
     }
-    let shards = SafetensorsShards.partition(table, maximumBytes: bound)
-    guard shards.count > 1 else { return [try plan(table, destination)] }
-    let names = SafetensorsShards.fileNames(for: destination.fileName, count: shards.count)
+    let set = try sharded.shards(
+      of: table, maximumBytes: bound, fileName: destination.fileName)
+    // Formats that can be one file have no index then.
+    guard set.files.count > 1 || sharded.indexFormat.identifier == format.identifier else {
+      return [try plan(table, destination)]
+    }
     let folder = String(destination.dropLast(destination.fileName.count))
-    var files: [PlannedFile] = []
-    for (indexes, name) in zip(shards, names) {
-      let part = try table.replacingEntries(indexes.map { table.entries[$0] })
-      files.append(try plan(part, folder + name))
-    }
-    let indexName = SafetensorsShards.indexName(for: destination.fileName)
+    var files = try set.files.map { try plan($0.table, folder + $0.name, set.fileFormat) }
     var index = WritePlan()
-    index.parts = [.bytes(SafetensorsShards.index(table, shards: shards, fileNames: names))]
-    files.append(PlannedFile(path: folder + indexName, table: table, plan: index))
+    index.parts = [.bytes(set.index)]
+    files.append(
+      PlannedFile(
+        path: folder + set.indexName, table: table, plan: index, format: sharded.indexFormat))
     return files
   }
 
@@ -135,10 +140,11 @@ public struct Conversion: Sendable {
         path: file.path, replaces: options.replacesDestination, syncs: options.syncsResult)
       let outcome = try source.naming { try executor.execute(file.plan, into: output) }
       written.append(
-        WrittenFile(output: output, table: file.table, plan: file.plan, outcome: outcome))
+        WrittenFile(
+          output: output, format: file.format, table: file.table, plan: file.plan, outcome: outcome))
       report.writtenBytes += output.byteCount
     }
-    let check = WrittenCheck(format: format, files: written, jobs: jobs, options: options.reading)
+    let check = WrittenCheck(files: written, jobs: jobs, options: options.reading)
     try check.finishAndCompare(comparing: options.checksResult)
     report.isChecked = options.checksResult
     try source.checkUnchanged()

@@ -1,11 +1,11 @@
 internal import Dispatch
 private import Synchronization
-internal import TensorFormats
 internal import Tensors
 
 /// A destination whose bytes are written and which has no name yet.
 struct WrittenFile {
   let output: OutputFile
+  let format: any TensorFormat
   let table: TensorTable
   let plan: WritePlan
   let outcome: PlanExecutor.Outcome
@@ -14,7 +14,6 @@ struct WrittenFile {
 /// Brings the written files to the disk and, meanwhile, re-opens them with the format's own reader and
 /// compares every tensor with the hashes that were taken from the source while writing.
 struct WrittenCheck: Sendable {
-  let format: any TensorFormat
   let files: [WrittenFile]
   let jobs: Int
   let options: ReadOptions
@@ -49,7 +48,7 @@ struct WrittenCheck: Sendable {
         }
         return output
       })
-    let reopened = try SafetensorsIndexFormat().read(input)
+    let reopened = try index.format.read(input)
     guard reopened.entries.count == index.table.entries.count else {
       throw differs("the shards hold \(reopened.entries.count) tensors of \(index.table.entries.count)")
     }
@@ -58,7 +57,7 @@ struct WrittenCheck: Sendable {
   private func compare(_ file: WrittenFile) throws {
     let reopened: TensorTable
     do {
-      reopened = try format.read(
+      reopened = try file.format.read(
         FormatInput(path: file.output.path, source: file.output, options: options))
     } catch let error as IngotError {
       throw differs("it does not open: \(error.message)", offset: error.offset)
