@@ -1,0 +1,177 @@
+#if ISAL
+private import CISAL
+#endif
+private import CZlib
+internal import Tensors
+
+/// One way of writing a raw deflate stream.
+enum Encoder: Hashable {
+  #if ISAL
+  /// ISA-L at its level 1 to 3: 1,200, 1,200 and 500 MB/s on float weights.
+  case isal(level: Int)
+  #endif
+  /// zlib as everyone knows it: 10 to 70 MB/s.
+  case zlib(level: Int)
+  /// zlib looking for runs of one byte only: for sparse weights without ISA-L.
+  case runs
+  /// zlib's Huffman coding without any matches, 150 MB/s: all that there is to gain on most weights.
+  case huffman
+
+  /// How a stretch of a stream ends.
+  enum End {
+    /// With an empty stored block, on a byte boundary; more follows.
+    case flush
+    /// With the stream's last block.
+    case finish
+  }
+
+  /// All but zlib's general levels, the fastest first.
+  private static let quick: [Encoder] = {
+    var encoders: [Encoder] = []
+    #if ISAL
+    encoders += [.isal(level: 1), .isal(level: 2), .isal(level: 3)]
+    #endif
+    return encoders + [.huffman, .runs, .zlib(level: 1)]
+  }()
+
+  /// Appends `content` encoded as fast as it can be while being no larger than with zlib at level
+  /// `reference`; larger by the share `tolerance` counts as no larger.
+  static func appendFastest(
+    _ content: RawSpan, reference: Int, tolerance: Double, end: End, to output: inout [UInt8]
+  ) {
+    let usual = Encoder.zlib(level: reference)
+    let chosen = choose(for: content, usual: usual, tolerance: tolerance)
+    let start = output.count
+    chosen.append(content, end: end, to: &output)
+    #if ISAL
+    // The quick encoders overlook what repeats at a distance (tiled rows), and the samples are too short
+    // to show it. ISA-L's level 3 sees it, at a price that only barely compressible content need pay.
+    guard chosen != usual, chosen != .isal(level: 3),
+      output.count - start > content.byteCount / 2
+    else { return }
+    var thorough: [UInt8] = []
+    Encoder.isal(level: 3).append(content, end: end, to: &thorough)
+    guard thorough.count < (output.count - start) / 16 * 15 else { return }
+    output.removeSubrange(start...)
+    usual.append(content, end: end, to: &output)
+    #endif
+  }
+
+  /// The fastest encoder that does as well as `usual` on samples of `content`.
+  private static func choose(for content: RawSpan, usual: Encoder, tolerance: Double) -> Encoder {
+    let samples = sampleRanges(of: content.byteCount)
+    guard !samples.isEmpty else { return usual }
+    func size(_ encoder: Encoder) -> Double {
+      var output: [UInt8] = []
+      for range in samples { encoder.append(content.extracting(range), end: .flush, to: &output) }
+      return Double(output.count)
+    }
+    let bound = size(usual) * (1 + tolerance)
+    return quick.first { $0 != usual && size($0) <= bound } ?? usual
+  }
+
+  /// Two stretches of a thirty-second each, round the first and the third quarter.
+  ///
+  /// Bytes that HDF5's shuffle has sorted into planes change character at the quarters, so each stretch
+  /// sees two planes.
+  private static func sampleRanges(of count: Int) -> [Range<Int>] {
+    let length = max(count / 32, shortestSample)
+    // What is this small costs little at any level.
+    guard count >= 4 * length else { return [] }
+    return [count / 4, count / 4 * 3].map { $0 - length / 2..<$0 + length / 2 }
+  }
+
+  #if ISAL
+  private static let shortestSample = 4 << 10
+  #else
+  /// Long enough to show rows that repeat, as nothing else would.
+  private static let shortestSample = 24 << 10
+  #endif
+
+  /// Appends the encoded `content`, at most 1 GiB, to `output`.
+  func append(_ content: RawSpan, end: End, to output: inout [UInt8]) {
+    // The C libraries count in 32 bits; nobody hands over more than a chunk or a piece at once.
+    precondition(content.byteCount <= 1 << 30)
+    // More than zlib's own bound for its least favourable settings; ISA-L needs less.
+    let room = content.byteCount + content.byteCount / 8 + content.byteCount / 64 + 256
+    output.append(addingCapacity: room) { output in
+      // The encoders write from the buffer's start on and count what they have written.
+      unsafe output.withUnsafeMutableBufferPointer { buffer, initializedCount in
+        unsafe content.withUnsafeBytes { content in
+          switch self {
+          #if ISAL
+          case .isal(let level):
+            initializedCount = unsafe Self.isal(content, into: buffer, level, end)
+          #endif
+          case .zlib(let level):
+            initializedCount = unsafe Self.zlib(
+              content, into: buffer, level, Z_DEFAULT_STRATEGY, end)
+          case .runs:
+            initializedCount = unsafe Self.zlib(content, into: buffer, Self.anyLevel, Z_RLE, end)
+          case .huffman:
+            initializedCount = unsafe Self.zlib(
+              content, into: buffer, Self.anyLevel, Z_HUFFMAN_ONLY, end)
+          }
+        }
+      }
+    }
+  }
+
+  /// The strategies without a search for matches do the same at every level above 0.
+  private static let anyLevel = 6
+
+  /// Encodes with zlib and returns how many bytes that gave.
+  private static func zlib(
+    _ content: UnsafeRawBufferPointer, into buffer: UnsafeMutableBufferPointer<UInt8>, _ level: Int,
+    _ strategy: Int32, _ end: End
+  ) -> Int {
+    var stream = unsafe z_stream()
+    // The settings are constants and the buffer holds any result, so only a lack of memory could fail,
+    // which Swift does not survive either.
+    guard unsafe CZlib_deflateInit2(&stream, Int32(level), -15, strategy) == Z_OK else {
+      preconditionFailure("zlib has no memory")
+    }
+    // zlib's declaration lacks a const; it does not write to its input.
+    unsafe stream.next_in = UnsafeMutablePointer(
+      mutating: content.baseAddress?.assumingMemoryBound(to: UInt8.self))
+    unsafe stream.avail_in = UInt32(content.count)
+    unsafe stream.next_out = buffer.baseAddress
+    unsafe stream.avail_out = UInt32(buffer.count)
+    let code = unsafe deflate(&stream, end == .finish ? Z_FINISH : Z_SYNC_FLUSH)
+    precondition(code == (end == .finish ? Z_STREAM_END : Z_OK))
+    let count = unsafe buffer.count - Int(stream.avail_out)
+    unsafe deflateEnd(&stream)
+    return count
+  }
+
+  #if ISAL
+  /// Encodes with ISA-L and returns how many bytes that gave.
+  private static func isal(
+    _ content: UnsafeRawBufferPointer, into buffer: UnsafeMutableBufferPointer<UInt8>, _ level: Int,
+    _ end: End
+  ) -> Int {
+    // The largest level buffer: with small ones ISA-L writes short blocks and gives up on floats.
+    let workspace = UnsafeMutableBufferPointer<UInt8>.allocate(
+      capacity: Int(CISAL_largestLevelBuffer(Int32(level))))
+    defer { unsafe workspace.deallocate() }
+    let stream = UnsafeMutablePointer<isal_zstream>.allocate(capacity: 1)
+    defer { unsafe stream.deallocate() }
+    // isal_deflate_init sets every field that is read before it is written.
+    unsafe isal_deflate_init(stream)
+    unsafe stream.pointee.level = UInt32(level)
+    unsafe stream.pointee.level_buf = workspace.baseAddress
+    unsafe stream.pointee.level_buf_size = UInt32(workspace.count)
+    unsafe stream.pointee.end_of_stream = end == .finish ? 1 : 0
+    unsafe stream.pointee.flush = UInt16(end == .finish ? NO_FLUSH : SYNC_FLUSH)
+    // ISA-L's declaration lacks a const; it does not write to its input.
+    unsafe stream.pointee.next_in = UnsafeMutablePointer(
+      mutating: content.baseAddress?.assumingMemoryBound(to: UInt8.self))
+    unsafe stream.pointee.avail_in = UInt32(content.count)
+    unsafe stream.pointee.next_out = buffer.baseAddress
+    unsafe stream.pointee.avail_out = UInt32(buffer.count)
+    let code = unsafe isal_deflate(stream)
+    precondition(unsafe code == COMP_OK && stream.pointee.avail_in == 0)
+    return unsafe buffer.count - Int(stream.pointee.avail_out)
+  }
+  #endif
+}
