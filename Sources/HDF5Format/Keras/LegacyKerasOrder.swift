@@ -16,8 +16,7 @@ struct LegacyKerasOrder {
   /// The order of a file, or nil for one that is not of this kind.
   init?(_ tree: ObjectTree) throws {
     self.tree = tree
-    let index = MemberIndex(tree)
-    let model = index.member(0, "model_weights")
+    let model = Self.member(tree, 0, "model_weights")
     if let model, let layers = try Self.names(tree, model, "layer_names", "model_weights") {
       (container, prefix, self.layers) = (model, "model_weights/", layers)
     } else if let layers = try Self.names(tree, 0, "layer_names", "") {
@@ -30,7 +29,7 @@ struct LegacyKerasOrder {
   /// For each weight that the names mention its place, by path.
   ///
   /// - Throws: `malformed` quoting a name that is missing, or names the wrong kind of object.
-  func ranks(_ visits: [ObjectTree.Visit]) throws -> [String: Int] {
+  func ranks() throws -> [String: Int] {
     let index = MemberIndex(tree)
     var ranks: [String: Int] = [:]
     func add(_ group: Int, _ path: String) throws {
@@ -56,13 +55,17 @@ struct LegacyKerasOrder {
       }
       try add(node, prefix + layer)
     }
-    if let top = index.member(container, "top_level_model_weights"), tree.children(top) != nil {
+    if let top = Self.member(tree, container, "top_level_model_weights"), tree.children(top) != nil {
       try add(top, prefix + "top_level_model_weights")
     }
-    if let optimizer = index.member(0, "optimizer_weights"), tree.children(optimizer) != nil {
+    if let optimizer = Self.member(tree, 0, "optimizer_weights"), tree.children(optimizer) != nil {
       try add(optimizer, "optimizer_weights")
     }
     return ranks
+  }
+
+  private static func member(_ tree: ObjectTree, _ group: Int, _ name: String) -> Int? {
+    tree.children(group)?.first { $0.name == name }?.node
   }
 
   /// A list of names, joined where it was cut; nil where there is none.

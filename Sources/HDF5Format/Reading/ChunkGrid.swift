@@ -42,7 +42,7 @@ struct ChunkGrid: Sendable {
     chunk = chunks.dimensions
     self.elementSize = elementSize
     counts = zip(dimensions, chunk).map { ($0 + $1 - 1) / $1 }
-    largestCounts = try zip(space.largest, chunk).map { bound, extent in
+    largestCounts = try zip(space.largest ?? space.dimensions, chunk).map { bound, extent in
       try bound.map { try $0.adding(extent - 1, "a largest dimension") / extent }
     }
     rowByteCount = try dimensions.dropFirst().reduce(elementSize) {

@@ -29,6 +29,8 @@ final class FractalHeap {
   private struct DirectBlock {
     let content: ByteReader
     let start: Int
+
+    func holds(_ offset: Int) -> Bool { offset >= start && offset - start < content.remaining }
   }
 
   /// An entry of an indirect block.
@@ -39,6 +41,8 @@ final class FractalHeap {
   }
 
   private var directBlocks: [Int: DirectBlock] = [:]
+  /// The block of the latest object, which is likely that of the next.
+  private var latest: DirectBlock?
   private var indirectBlocks: [Int: IndirectBlock] = [:]
   private var hugeObjects: [Int: (address: Int, count: Int)]?
 
@@ -140,10 +144,15 @@ final class FractalHeap {
     guard let root else {
       throw IngotError(.malformed, "an object in an empty heap", offset: at)
     }
-    let block =
-      rootRows == 0
-      ? try direct(root, start: 0, size: firstBlockSize)
-      : try find(offset, try indirect(root, start: 0, rows: rootRows), at)
+    var block = latest
+    if block?.holds(offset) != true {
+      block =
+        rootRows == 0
+        ? try direct(root, start: 0, size: firstBlockSize)
+        : try find(offset, try indirect(root, start: 0, rows: rootRows), at)
+      latest = block
+    }
+    guard let block else { throw wrongPlace(at) }
     var content = block.content
     let place = offset - block.start
     guard place >= 0, place <= content.remaining, count > 0, count <= content.remaining - place

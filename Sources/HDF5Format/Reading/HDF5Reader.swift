@@ -49,48 +49,42 @@ package struct HDF5Reader {
     let datasets = DatasetInput(
       file: input.source, map: map, cache: BandCache(), options: input.options,
       hasBFloat16Policy: hasBFloat16Policy(table.metadata))
-    var tensors = [Tensor?](repeating: nil, count: tree.nodes.count)
-    var declared = 0
-    let bound = try fileSize.multiplied(by: Limits.deflateRatio, "the size of the file")
-    let ranks = try LegacyKerasOrder(tree)?.ranks(visits)
-    var entries: [TensorTable.Entry] = []
-    entries.reserveCapacity(visits.count)
-    for visit in visits {
-      guard case .dataset(let header) = tree.nodes[visit.node].content else { continue }
-      if let known = tensors[visit.node] {
-        entries.append(TensorTable.Entry(name: visit.path, tensor: known))
-      } else {
-        let node = tree.nodes[visit.node]
-        let reading = try naming(tensor: visit.path) {
-          try header.reading(
-            visit.path, identity: node.address, node.attributes, datasets)
-        }
-        switch reading {
-        case .tensor(let tensor):
-          tensors[visit.node] = tensor
-          entries.append(TensorTable.Entry(name: visit.path, tensor: tensor))
-        case .other(let item):
-          table.others.append(item)
-          continue
-        }
-      }
-      // What a file holds cannot inflate by more than this factor; a larger claim is a bomb.
-      declared = try declared.adding(
-        entries[entries.count - 1].tensor.byteCount, "the size of all datasets")
-      guard declared <= bound else {
-        throw IngotError(
-          .limit,
-          "datasets of \(declared) bytes and more in a file of \(fileSize), above \(Limits.deflateRatio) times its size",
-          tensor: visit.path)
-      }
-    }
-    if let ranks {
+    var inOrder = visits
+    if let ranks = try LegacyKerasOrder(tree)?.ranks() {
       // Stable: whatever the names do not mention stays in the order of the file, after them.
-      entries = entries.enumerated().sorted {
-        (ranks[$0.element.name] ?? .max, $0.offset) < (ranks[$1.element.name] ?? .max, $1.offset)
+      inOrder = visits.enumerated().sorted {
+        (ranks[$0.element.path] ?? .max, $0.offset) < (ranks[$1.element.path] ?? .max, $1.offset)
       }.map(\.element)
     }
-    for entry in entries { try table.append(entry.name, entry.tensor) }
+    var names = [UInt32](repeating: 0, count: tree.nodes.count)
+    for visit in visits { names[visit.node] += 1 }
+    var known: [Int: DatasetHeader.Reading] = [:]
+    var budget = Budget(fileSize: fileSize)
+    for visit in inOrder {
+      guard case .dataset(let header) = tree.nodes[visit.node].content else { continue }
+      var reading = known[visit.node]
+      if reading == nil {
+        let node = tree.nodes[visit.node]
+        reading = try naming(tensor: visit.path) {
+          try header.reading(
+            visit.path, identity: node.address, isShared: names[visit.node] > 1, node.attributes,
+            datasets)
+        }
+        // An object with several names is one tensor, and its names are aliases.
+        if names[visit.node] > 1 { known[visit.node] = reading }
+      }
+      switch reading {
+      case .tensor(let tensor):
+        try budget.spend(tensor.byteCount, visit.path)
+        try table.append(visit.path, tensor)
+      case .other(let item):
+        table.others.append(
+          OtherItem(
+            name: visit.path, type: item.type, shape: item.shape,
+            refusal: item.refusal.naming(tensor: visit.path)))
+      case nil: break
+      }
+    }
     if let note = leftOut.note { table.notes.append(note) }
     return table
   }
@@ -120,6 +114,26 @@ package struct HDF5Reader {
     }
     guard hasOpaquePairs, let text = metadata["@model_config"]?.string else { return false }
     return KerasConfiguration.hasBFloat16Policy(text)
+  }
+}
+
+/// The bytes that all tensors of a file may have.
+private struct Budget {
+  let fileSize: Int
+  private var spent = 0
+
+  init(fileSize: Int) { self.fileSize = fileSize }
+
+  /// - Throws: `limit` where the tensors claim more than the file could hold compressed as densely as
+  ///   deflate can: chunks that were never written make such a bomb a few hundred bytes long.
+  mutating func spend(_ count: Int, _ name: String) throws {
+    spent = try spent.adding(count, "the size of all datasets")
+    guard spent / Limits.deflateRatio <= fileSize else {
+      throw IngotError(
+        .limit,
+        "the datasets up to this one claim \(spent) bytes, above \(Limits.deflateRatio) times the file's \(fileSize)",
+        tensor: name)
+    }
   }
 }
 

@@ -1,12 +1,31 @@
 internal import Tensors
 
 /// What the header of a dataset says.
-struct DatasetHeader: Sendable {
+final class DatasetHeader: Sendable {
   let space: Dataspace
   let type: Datatype
   let fill: FillValue
   let layout: DataLayout
   let pipeline: FilterPipeline
+  /// Nil for a dataset without a shape (a null dataspace).
+  let shape: Shape?
+  /// The size of all elements.
+  let byteCount: Int
+
+  /// - Throws: `malformed` where the size overflows.
+  init(
+    space: Dataspace, type: Datatype, fill: FillValue, layout: DataLayout,
+    pipeline: FilterPipeline
+  ) throws {
+    self.space = space
+    self.type = type
+    self.fill = fill
+    self.layout = layout
+    self.pipeline = pipeline
+    shape = space.kind == .null ? nil : try Shape(space.dimensions)
+    byteCount = try (shape?.elementCount ?? 0).multiplied(
+      by: type.size, "the size of a dataset")
+  }
 }
 
 /// The objects of a file and the links between them: a graph, because an object may have many names.
@@ -32,9 +51,8 @@ struct ObjectTree {
   /// The objects, each once; the first is the root group.
   private(set) var nodes: [Node]
 
-  /// Reads all objects, level by level. Within a level they are read in the order of their addresses:
-  /// names are sorted otherwise than the file is laid out, and a file is read fastest from front to
-  /// back.
+  /// Reads all objects, each once, the members of a group in the order of their addresses: names are
+  /// sorted otherwise than the file is laid out, and a file is read fastest from front to back.
   ///
   /// - Throws: `malformed` for anything broken; `unsafe` for a link that leaves the file, a soft link,
   ///   or data elsewhere.
@@ -42,36 +60,34 @@ struct ObjectTree {
     var reader = try ObjectReader(view, superblock)
     var tree = ObjectTree(nodes: [Node(address: superblock.rootAddress)])
     var known = [superblock.rootAddress: 0]
-    var level = [0]
-    while !level.isEmpty {
-      level.sort { tree.nodes[$0].address < tree.nodes[$1].address }
-      var next: [Int] = []
-      for index in level {
-        let object = try reader.object(at: tree.nodes[index].address)
-        tree.nodes[index].attributes = object.attributes
-        switch object.content {
-        case .datatype: tree.nodes[index].content = .datatype
-        case .dataset(let header): tree.nodes[index].content = .dataset(header)
-        case .group(let links):
-          var children: [Child] = []
-          children.reserveCapacity(links.count)
-          for link in links {
-            if let node = known[link.address] {
-              children.append(Child(name: link.name, node: node))
-              continue
-            }
-            guard tree.nodes.count < Limits.tensors else {
-              throw IngotError(.limit, "more than \(Limits.tensors) objects")
-            }
-            known[link.address] = tree.nodes.count
-            next.append(tree.nodes.count)
-            children.append(Child(name: link.name, node: tree.nodes.count))
-            tree.nodes.append(Node(address: link.address))
-          }
-          tree.nodes[index].content = .group(children)
+    // The last is read next.
+    var pending = [0]
+    while let index = pending.popLast() {
+      let object = try reader.object(at: tree.nodes[index].address)
+      tree.nodes[index].attributes = object.attributes
+      switch object.content {
+      case .datatype: tree.nodes[index].content = .datatype
+      case .dataset(let header): tree.nodes[index].content = .dataset(header)
+      case .group(let links):
+        let first = tree.nodes.count
+        var children: [Child] = []
+        children.reserveCapacity(links.count)
+        known.reserveCapacity(known.count + links.count)
+        for link in links {
+          let node = known[link.address] ?? tree.nodes.count
+          children.append(Child(name: link.name, node: node))
+          guard node == tree.nodes.count else { continue }
+          known[link.address] = node
+          tree.nodes.append(Node(address: link.address))
+        }
+        guard tree.nodes.count <= Limits.tensors else {
+          throw IngotError(.limit, "more than \(Limits.tensors) objects")
+        }
+        tree.nodes[index].content = .group(children)
+        pending += (first..<tree.nodes.count).sorted {
+          tree.nodes[$0].address > tree.nodes[$1].address
         }
       }
-      level = next
     }
     guard case .group = tree.nodes[0].content else {
       throw IngotError(
@@ -109,7 +125,8 @@ extension ObjectTree {
   ) throws -> [Visit] {
     struct Frame {
       let node: Int
-      let path: String
+      /// What the paths of members start with: nothing, or a path and a slash.
+      let prefix: String
       let members: [Child]
       var next = 0
     }
@@ -119,17 +136,19 @@ extension ObjectTree {
     var pathBytes = 0
     let pathLimit = try fileSize.multiplied(by: 16, "the size of all names")
       .adding(Self.pathAllowance, "the size of all names")
-    var stack = [Frame(node: 0, path: "", members: order("", children(0) ?? []))]
+    var stack: [Frame] = []
+    var frame = Frame(node: 0, prefix: "", members: order("", children(0) ?? []))
     isOnPath[0] = true
-    while var frame = stack.popLast() {
+    while true {
       guard frame.next < frame.members.count else {
         isOnPath[frame.node] = false
+        guard let parent = stack.popLast() else { break }
+        frame = parent
         continue
       }
       let child = frame.members[frame.next]
       frame.next += 1
-      let path = frame.path.isEmpty ? child.name : "\(frame.path)/\(child.name)"
-      stack.append(frame)
+      let path = frame.prefix + child.name
       let length = path.utf8.count
       pathBytes += length
       guard length <= Limits.nameBytes, visits.count < Limits.tensors, pathBytes <= pathLimit else {
@@ -144,12 +163,13 @@ extension ObjectTree {
           .malformed, "the group '\(path.escapedForDisplay())' contains itself",
           offset: nodes[child.node].address)
       }
-      guard stack.count < Self.depthLimit else {
+      guard stack.count + 1 < Self.depthLimit else {
         throw IngotError(
           .limit, "groups nested deeper than \(Self.depthLimit)", offset: nodes[child.node].address)
       }
       isOnPath[child.node] = true
-      stack.append(Frame(node: child.node, path: path, members: order(child.name, members)))
+      stack.append(frame)
+      frame = Frame(node: child.node, prefix: path + "/", members: order(child.name, members))
     }
     return visits
   }
