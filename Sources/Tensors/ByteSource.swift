@@ -2,6 +2,9 @@
 public enum AccessPattern: Sendable {
   /// Any range costs what it holds.
   case random
+  /// Any range can be read; a first reading from front to back by one thread costs less, because a
+  /// checksum is taken on the way (a tensor of a native file).
+  case ordered
   /// Front to back; going back starts over (a deflated zip member).
   case sequential
 }

@@ -42,6 +42,9 @@ public struct TensorTable: Sendable {
   public var others: [OtherItem] = []
   /// What a user should know of the file, one sentence each; shown on stderr.
   public var notes: [String] = []
+  /// Where the file's content came from, as its writer recorded it; a statement about the file, not
+  /// about the tensors, so that other files made from it do not carry it.
+  public var provenance: JSON?
   private var positions: [String: Int] = [:]
 
   /// An empty table.
@@ -76,6 +79,7 @@ public struct TensorTable: Sendable {
     table.metadata = metadata
     table.others = others
     table.notes = notes
+    table.provenance = provenance
     for entry in entries { try table.append(entry.name, entry.tensor) }
     return table
   }
