@@ -20,8 +20,10 @@ package struct ZipArchive: Sendable {
     let end = try ZipEndRecord(source)
     self.source = source
     directoryOffset = end.directoryOffset
-    directory = try source.bytes(
+    let directory = try source.bytes(
       at: end.directoryOffset, count: end.directorySize, "the central directory")
+    self.directory = directory
+    let headers = directory.span
     var entries: [ZipEntry] = []
     entries.reserveCapacity(end.entryCount)
     var names = Set<String>(minimumCapacity: end.entryCount)
@@ -29,7 +31,7 @@ package struct ZipArchive: Sendable {
     var position = 0
     for _ in 0..<end.entryCount {
       let offset = directoryOffset + position
-      let entry = try ZipEntry(directory, at: &position, base: directoryOffset)
+      let entry = try ZipEntry(headers, at: &position, base: directoryOffset)
       guard names.insert(entry.name).inserted else {
         throw IngotError(
           .malformed, "the archive has two members of this name", tensor: entry.name,
@@ -83,7 +85,7 @@ package struct ZipArchive: Sendable {
         let ahead = order[min(rank + 8, order.count - 1)]
         let isDense = entries[ahead].headerOffset - expected < ReadWindow.length / 2
         let header = try LocalHeader(
-          of: entry, directory, &window, beginning: beginning, isDense: isDense)
+          of: entry, directory.span, &window, beginning: beginning, isDense: isDense)
         let dataEnd = try header.dataOffset.adding(entry.compressedSize, "the end of the data")
         expected = try endOfMember(entry, dataEnd: dataEnd, next: next, window)
         let data = window.slice(
@@ -151,7 +153,7 @@ private struct LocalHeader {
   let dataOffset: Int
 
   init(
-    of entry: ZipEntry, _ directory: [UInt8], _ window: inout ReadWindow, beginning: Int,
+    of entry: ZipEntry, _ directory: Span<UInt8>, _ window: inout ReadWindow, beginning: Int,
     isDense: Bool
   ) throws {
     let start = entry.headerOffset
@@ -165,41 +167,37 @@ private struct LocalHeader {
     guard window.holds(ZipRecords.localSize, at: start) else {
       throw failure("the local header is cut short")
     }
-    var bytes = window.position(of: start)
-    guard window.buffer.uint32(at: bytes) == ZipRecords.localSignature else {
+    guard window.uint32(at: start) == ZipRecords.localSignature else {
       throw failure(
-        "expected a local header, found the signature 0x\(String(window.buffer.uint32(at: bytes), radix: 16))"
+        "expected a local header, found the signature 0x\(String(window.uint32(at: start), radix: 16))"
       )
     }
-    let nameCount = Int(window.buffer.uint16(at: bytes + 26))
-    let extraCount = Int(window.buffer.uint16(at: bytes + 28))
-    let count = ZipRecords.localSize + nameCount + extraCount
+    let extraStart = ZipRecords.localSize + Int(window.uint16(at: start + 26))
+    let count = extraStart + Int(window.uint16(at: start + 28))
     try window.load(at: start, count: count + beginning, ahead: count + beginning)
-    bytes = window.position(of: start)
     guard window.holds(count, at: start) else {
       throw failure("the local header's name and extra fields leave the members' part of the file")
     }
     dataOffset = start + count
 
-    let header = window.buffer
-    let nameStart = bytes + ZipRecords.localSize
-    guard header[nameStart..<nameStart + nameCount] == directory[entry.nameRange] else {
+    let buffer = window.buffer
+    let header = buffer.span.extracting(
+      window.position(of: start)..<window.position(of: dataOffset))
+    guard header.equals(ZipRecords.localSize..<extraStart, directory, entry.nameRange) else {
       throw failure("the local header and the central directory give different names")
     }
-    guard header.uint16(at: bytes + 6) == entry.flags else {
+    guard header.uint16(at: 6) == entry.flags else {
       throw failure("the local header and the central directory give different flags")
     }
-    guard header.uint16(at: bytes + 8) == entry.method.rawValue else {
+    guard header.uint16(at: 8) == entry.method.rawValue else {
       throw failure("the local header and the central directory give different methods")
     }
-    try Self.checkNumbers(
-      of: entry, header, at: bytes,
-      extra: nameStart + nameCount..<nameStart + nameCount + extraCount, failure)
+    try Self.checkNumbers(of: entry, header, extra: extraStart..<count, failure)
   }
 
   /// Checks CRC and sizes, which may be zero where a data descriptor repeats them.
   private static func checkNumbers(
-    of entry: ZipEntry, _ header: [UInt8], at bytes: Int, extra: Range<Int>,
+    of entry: ZipEntry, _ header: Span<UInt8>, extra: Range<Int>,
     _ failure: (String) -> IngotError
   ) throws {
     let isStreamed = entry.flags & ZipRecords.Flags.descriptor != 0
@@ -208,15 +206,15 @@ private struct LocalHeader {
         throw failure("the local header gives \(what) \(local), the central directory \(central)")
       }
     }
-    try check(Int(header.uint32(at: bytes + 14)), Int(entry.crc32), "the CRC-32")
+    try check(Int(header.uint32(at: 14)), Int(entry.crc32), "the CRC-32")
     let compressed: Int
     let uncompressed: Int
     do throws(ZipFault) {
       let field = try ZipExtra.zip64(header, in: extra)
       // A local field holds both sizes, whichever of them the header leaves to it.
       var wide = WideNumbers(header, field, isComplete: field?.count == 16)
-      uncompressed = try wide.number(header.uint32(at: bytes + 22), "uncompressed size")
-      compressed = try wide.number(header.uint32(at: bytes + 18), "compressed size")
+      uncompressed = try wide.number(header.uint32(at: 22), "uncompressed size")
+      compressed = try wide.number(header.uint32(at: 18), "compressed size")
       try wide.finish()
     } catch {
       throw failure("local header: \(error.message)")
@@ -259,6 +257,12 @@ private struct ReadWindow {
     }
     range = offset..<offset + count
   }
+
+  /// The number at `offset` of the file, which must be loaded.
+  func uint16(at offset: Int) -> UInt16 { buffer.span.uint16(at: position(of: offset)) }
+
+  /// The number at `offset` of the file, which must be loaded.
+  func uint32(at offset: Int) -> UInt32 { buffer.span.uint32(at: position(of: offset)) }
 
   /// The position in `buffer` of the byte at `offset`, which must be loaded.
   func position(of offset: Int) -> Int { offset - range.lowerBound }

@@ -10,25 +10,30 @@ struct ZipCoverage {
   }
 
   private let byteCount: Int
-  /// Disjoint and sorted.
+  /// What is covered from the front; apart, so that it takes no array to note that a header was read.
+  private var front: Int
+  private var frontCRC: UInt32
+  /// Disjoint, sorted, and behind the front.
   private var stretches: [Stretch] = []
 
-  init(byteCount: Int) { self.byteCount = byteCount }
+  /// Of `byteCount` bytes the first `front`, with the checksum `frontCRC`, are covered.
+  init(byteCount: Int, front: Int = 0, frontCRC: UInt32 = 0) {
+    self.byteCount = byteCount
+    self.front = front
+    self.frontCRC = frontCRC
+  }
 
   /// How many stretches lie apart.
   var stretchCount: Int { stretches.count }
 
   /// The checksum of the whole, once everything is covered.
-  var crc: UInt32? {
-    guard stretches.count == 1, stretches[0].range == 0..<byteCount else { return nil }
-    return stretches[0].crc
-  }
+  var crc: UInt32? { front == byteCount ? frontCRC : nil }
 
   /// Marks what of `range` nobody has taken yet as being computed, and returns it.
   mutating func claim(_ range: Range<Int>) -> [Range<Int>] {
     var claimed: [Range<Int>] = []
-    var index = firstIndex(endingAfter: range.lowerBound)
-    var start = range.lowerBound
+    var start = max(range.lowerBound, front)
+    var index = firstIndex(endingAfter: start)
     while start < range.upperBound {
       let next = index < stretches.count ? stretches[index].range : byteCount..<byteCount
       let end = min(next.lowerBound, range.upperBound)
@@ -49,6 +54,12 @@ struct ZipCoverage {
     stretches[index].crc = crc
     join(index)
     join(index - 1)
+    guard let first = stretches.first, first.range.lowerBound == front, let crc = first.crc else {
+      return
+    }
+    frontCRC = CRC32.combine(frontCRC, crc, secondLength: first.range.count)
+    front = first.range.upperBound
+    stretches.removeFirst()
   }
 
   /// Joins the stretch at `index` with the next one if they touch and both checksums are known.

@@ -19,7 +19,8 @@ struct ZipEndRecord {
     let tailSize = min(
       size, ZipRecords.zip64LocatorSize + ZipRecords.endSize + ZipRecords.saturated16)
     let tailStart = size - tailSize
-    let tail = try source.bytes(at: tailStart, count: tailSize, "the end of the archive")
+    let bytes = try source.bytes(at: tailStart, count: tailSize, "the end of the archive")
+    let tail = bytes.span
     let position = try Self.findRecord(tail, at: tailStart)
     let offset = tailStart + position
 
@@ -31,7 +32,7 @@ struct ZipEndRecord {
     let end: Int
     if locator >= 0, tail.uint32(at: locator) == ZipRecords.zip64LocatorSignature {
       let wide = try WideEndRecord(
-        source, locator: Array(tail[locator..<position]), locatorOffset: tailStart + locator)
+        source, locator: tail.extracting(locator..<position), locatorOffset: tailStart + locator)
       guard [wide.entryCount, ZipRecords.saturated16].contains(narrow.entries),
         [wide.directorySize, ZipRecords.saturated32].contains(narrow.size),
         [wide.directoryOffset, ZipRecords.saturated32].contains(narrow.offset)
@@ -96,7 +97,7 @@ struct ZipEndRecord {
   }
 
   /// The position in `tail` of the one end record whose comment ends with the file.
-  private static func findRecord(_ tail: [UInt8], at tailStart: Int) throws -> Int {
+  private static func findRecord(_ tail: Span<UInt8>, at tailStart: Int) throws -> Int {
     var found: Int?
     var lastSignature: Int?
     for position in 0...tail.count - ZipRecords.endSize
@@ -131,7 +132,7 @@ private struct WideEndRecord {
   let directoryOffset: Int
   let directorySize: Int
 
-  init(_ source: any ByteSource, locator: [UInt8], locatorOffset: Int) throws {
+  init(_ source: any ByteSource, locator: Span<UInt8>, locatorOffset: Int) throws {
     func failure(_ message: String, class errorClass: ErrorClass = .malformed) -> IngotError {
       IngotError(errorClass, message, offset: locatorOffset)
     }
@@ -144,8 +145,9 @@ private struct WideEndRecord {
       throw failure("the zip64 locator points to \(declared), beyond itself")
     }
     self.offset = offset
-    let record = try source.bytes(
+    let bytes = try source.bytes(
       at: offset, count: ZipRecords.zip64EndSize, "the zip64 end record")
+    let record = bytes.span
     guard record.uint32(at: 0) == ZipRecords.zip64EndSignature else {
       throw failure("the zip64 locator points to \(offset), where no zip64 end record is")
     }

@@ -29,7 +29,7 @@ package struct ZipEntry: Sendable {
   /// Reads the central header at `position` of the directory and moves `position` behind it.
   ///
   /// `base` is the directory's offset in the file, for errors.
-  init(_ directory: [UInt8], at position: inout Int, base: Int) throws {
+  init(_ directory: Span<UInt8>, at position: inout Int, base: Int) throws {
     let start = position
     func failure(_ message: String, _ errorClass: ErrorClass = .malformed) -> IngotError {
       IngotError(errorClass, message, offset: base + start)
@@ -53,7 +53,7 @@ package struct ZipEntry: Sendable {
 
     flags = directory.uint16(at: start + 8)
     nameRange = nameStart..<extraStart
-    name = try Self.name(directory[nameRange], flags: flags, failure)
+    name = try Self.name(directory.extracting(nameRange), flags: flags, failure)
     let name = name
     func memberFailure(_ message: String, _ errorClass: ErrorClass = .malformed) -> IngotError {
       failure(message, errorClass).naming(tensor: name)
@@ -87,10 +87,10 @@ package struct ZipEntry: Sendable {
   }
 
   private static func name(
-    _ bytes: ArraySlice<UInt8>, flags: UInt16, _ failure: (String, ErrorClass) -> IngotError
+    _ bytes: Span<UInt8>, flags: UInt16, _ failure: (String, ErrorClass) -> IngotError
   ) throws -> String {
     guard !bytes.isEmpty else { throw failure("a member without a name", .malformed) }
-    guard !bytes.contains(0) else {
+    for index in bytes.indices where bytes[index] == 0 {
       throw failure("a member's name contains a NUL byte", .malformed)
     }
     guard let name = ZipText.name(bytes, isUTF8: flags & ZipRecords.Flags.utf8 != 0) else {
@@ -148,12 +148,13 @@ package struct ZipEntry: Sendable {
 ///
 /// The field holds exactly those numbers, in the order in which they are asked for here, or, where it is
 /// complete, all of them.
-struct WideNumbers {
-  private let bytes: [UInt8]
+struct WideNumbers: ~Escapable {
+  private let bytes: Span<UInt8>
   private var rest: Range<Int>
   private let isComplete: Bool
 
-  init(_ bytes: [UInt8], _ field: Range<Int>?, isComplete: Bool) {
+  @_lifetime(copy bytes)
+  init(_ bytes: Span<UInt8>, _ field: Range<Int>?, isComplete: Bool) {
     self.bytes = bytes
     rest = field ?? 0..<0
     self.isComplete = isComplete

@@ -46,13 +46,28 @@ package final class ZipStoredSource: ByteSource {
     }
   }
 
+  /// The content of a stored member, whose first bytes somebody has already read by other means.
+  ///
+  /// - Throws: `integrity` where those are all there are and their checksum differs.
+  package init(
+    _ archive: ZipArchive, _ member: ZipArchive.Member, alreadyRead beginning: RawSpan
+  ) throws {
+    precondition(member.entry.method == .stored)
+    base = archive.source
+    self.member = member
+    byteCount = member.entry.uncompressedSize
+    let coverage = ZipCoverage(
+      byteCount: byteCount, front: beginning.byteCount, frontCRC: CRC32.update(0, beginning))
+    check = Mutex(.tracking(coverage))
+    if let crc = coverage.crc { try check.withLock { try settle(&$0, crc) } }
+  }
+
   package func read(into buffer: inout MutableRawSpan, at offset: Int) throws {
     try base.read(into: &buffer, at: member.dataOffset + offset)
     try account(for: buffer.bytes, at: offset)
   }
 
-  /// Takes note of bytes that somebody has read by other means.
-  package func account(for bytes: RawSpan, at offset: Int) throws {
+  private func account(for bytes: RawSpan, at offset: Int) throws {
     let claimed: [Range<Int>]? = try check.withLock { check in
       switch check {
       case .failed(let error): throw error

@@ -44,7 +44,7 @@ enum ZipRecords {
 }
 
 /// Numbers in records whose extent has been checked.
-extension [UInt8] {
+extension Span<UInt8> {
   func uint16(at offset: Int) -> UInt16 { UInt16(self[offset]) | UInt16(self[offset + 1]) << 8 }
 
   func uint32(at offset: Int) -> UInt32 {
@@ -54,6 +54,16 @@ extension [UInt8] {
   func uint64(at offset: Int) -> UInt64 {
     UInt64(uint32(at: offset)) | UInt64(uint32(at: offset + 4)) << 32
   }
+
+  /// Whether the bytes in `range` are those of `other` in `otherRange`.
+  func equals(_ range: Range<Int>, _ other: Span<UInt8>, _ otherRange: Range<Int>) -> Bool {
+    guard range.count == otherRange.count else { return false }
+    for index in 0..<range.count
+    where self[range.lowerBound + index] != other[otherRange.lowerBound + index] {
+      return false
+    }
+    return true
+  }
 }
 
 /// The one extra field that matters for reading.
@@ -61,7 +71,9 @@ enum ZipExtra {
   /// Where the content of the zip64 field lies, or nil where there is none.
   ///
   /// - Throws: a reason, where a field leaves `range` or the zip64 field occurs twice.
-  static func zip64(_ bytes: [UInt8], in range: Range<Int>) throws(ZipFault) -> Range<Int>? {
+  static func zip64(
+    _ bytes: Span<UInt8>, in range: Range<Int>
+  ) throws(ZipFault) -> Range<Int>? {
     var position = range.lowerBound
     var found: Range<Int>?
     while range.upperBound - position >= 4 {
@@ -78,7 +90,7 @@ enum ZipExtra {
       position = start + count
     }
     // zipalign pads the area with up to three zeros.
-    guard bytes[position..<range.upperBound].allSatisfy({ $0 == 0 }) else {
+    for index in position..<range.upperBound where bytes[index] != 0 {
       throw ZipFault("the extra area ends inside a field")
     }
     return found

@@ -6,12 +6,16 @@ enum ZipText {
       + "└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{A0}")
 
   /// The name that `bytes` spell, or nil where they claim to be UTF-8 and are not.
-  static func name(_ bytes: ArraySlice<UInt8>, isUTF8: Bool) -> String? {
-    if isUTF8 || bytes.allSatisfy({ $0 < 0x80 }) {
-      return String(validating: bytes, as: UTF8.self)
+  static func name(_ bytes: Span<UInt8>, isUTF8: Bool) -> String? {
+    var isASCII = true
+    for index in bytes.indices where bytes[index] >= 0x80 { isASCII = false }
+    if isUTF8 || isASCII {
+      guard let text = try? UTF8Span(validating: bytes) else { return nil }
+      return String(copying: text)
     }
     var name = ""
-    for byte in bytes {
+    for index in bytes.indices {
+      let byte = bytes[index]
       name.append(byte < 0x80 ? Character(UnicodeScalar(byte)) : upperHalf[Int(byte) - 0x80])
     }
     return name

@@ -16,12 +16,13 @@ package struct NPYFormat: TensorFormat {
   }
 
   package func read(_ input: FormatInput) throws -> TensorTable {
-    let beginning = try input.source.bytes(
-      at: 0, count: min(input.source.byteCount, 256), "an npy header")
     let name = Self.stem(of: input.fileName)
-    let header = try NPYHeader(input.source, beginning: beginning[...], offset: 0)
+    let source = input.source
+    let header = try NPYHeader(byteCount: source.byteCount, offset: 0) { count in
+      try source.bytes(at: 0, count: count, "the npy header")[...]
+    }
     let array = try NPYArray(
-      header, named: name, input.source, offset: 0, options: input.options)
+      header, named: name, source, offset: 0, options: input.options)
     var table = TensorTable()
     switch array {
     case .tensor(let tensor): try table.append(name, tensor)

@@ -19,24 +19,24 @@ struct NPYHeader: Equatable {
 
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
-  /// Reads the header at the start of `source`.
+  /// Reads the header at the start of `byteCount` bytes.
   ///
   /// - Parameters:
-  ///   - beginning: The first bytes of `source`, as far as they are at hand.
-  ///   - offset: Where `source` begins in the file, for errors.
-  init(_ source: any ByteSource, beginning: ArraySlice<UInt8>, offset: Int) throws {
+  ///   - offset: Where those bytes begin in the file, for errors.
+  ///   - beginning: Gives that many of the first bytes, never more than there are.
+  init(
+    byteCount: Int, offset: Int, beginning: (_ count: Int) throws -> ArraySlice<UInt8>
+  ) throws {
     func failure(_ message: String, at position: Int, _ errorClass: ErrorClass = .malformed)
       -> IngotError
     {
       IngotError(errorClass, message, offset: offset + position)
     }
     func bytes(_ count: Int, _ what: String) throws -> ArraySlice<UInt8> {
-      guard count <= source.byteCount else {
-        throw failure(
-          "\(what) ends at byte \(count), there are \(source.byteCount) bytes", at: 0)
+      guard count <= byteCount else {
+        throw failure("\(what) ends at byte \(count), there are \(byteCount) bytes", at: 0)
       }
-      return beginning.count >= count
-        ? beginning.prefix(count) : try source.bytes(at: 0, count: count, what)[...]
+      return try beginning(count)
     }
     let start = try bytes(10, "an npy header")
     guard start.starts(with: Self.magic) else {
@@ -56,9 +56,9 @@ struct NPYHeader: Equatable {
         .unsupported)
     }
     let textSize = number(try bytes(textStart, "an npy header").dropFirst(8))
-    guard textSize <= source.byteCount - textStart else {
+    guard textSize <= byteCount - textStart else {
       throw failure(
-        "the header declares \(textSize) bytes, \(source.byteCount - textStart) are left", at: 8)
+        "the header declares \(textSize) bytes, \(byteCount - textStart) are left", at: 8)
     }
     guard textSize <= Limits.npyHeaderBytes else {
       throw failure(
@@ -66,7 +66,7 @@ struct NPYHeader: Equatable {
     }
     size = textStart + textSize
     let text = try bytes(size, "the npy header").dropFirst(textStart)
-    if let usual = Self.usual(text) {
+    if let usual = Self.usual(text.span) {
       (description, isFortranOrder, shape) = usual
       return
     }
@@ -119,62 +119,60 @@ extension NPYHeader {
   ///
   /// The grammar then takes or refuses it.
   /// A file of 20,000 arrays opens in half the time through this.
-  private static func usual(_ text: ArraySlice<UInt8>) -> (NPYDescription, Bool, [Int])? {
-    var rest = text
-    func take(_ expected: [UInt8]) -> Bool {
-      guard rest.starts(with: expected) else { return false }
-      rest = rest.dropFirst(expected.count)
+  private static func usual(_ text: Span<UInt8>) -> (NPYDescription, Bool, [Int])? {
+    var position = 0
+    func next() -> UInt8 { position < text.count ? text[position] : 0 }
+    func take(_ expected: StaticString) -> Bool {
+      let count = expected.utf8CodeUnitCount
+      guard text.count - position >= count else { return false }
+      for index in 0..<count {
+        // A static string of ASCII has that many bytes.
+        guard unsafe text[position + index] == expected.utf8Start[index] else { return false }
+      }
+      position += count
       return true
     }
     func digits() -> Int? {
+      let start = position
       var number = 0
-      var count = 0
       // Eighteen digits cannot overflow.
-      while let digit = rest.first.map({ Int($0) - 0x30 }), (0...9).contains(digit), count < 18 {
-        number = number * 10 + digit
-        count += 1
-        rest = rest.dropFirst()
+      while next() >= UInt8(ascii: "0"), next() <= UInt8(ascii: "9"), position - start < 18 {
+        number = number * 10 + Int(next() - UInt8(ascii: "0"))
+        position += 1
       }
-      return count == 0 || count > 1 && number < 10 ? nil : number
+      let hasLeadingZero = position - start > 1 && text[start] == UInt8(ascii: "0")
+      return position == start || hasLeadingZero ? nil : number
     }
-    guard take(Usual.description), let order = rest.popFirst(), let kind = rest.popFirst(),
-      order == UInt8(ascii: "<") || order == UInt8(ascii: "|") || order == UInt8(ascii: ">"),
-      let width = digits(), let type = NPYDescription.elementType(kind: kind, size: width),
-      take(Usual.order)
+    guard take("{'descr': '") else { return nil }
+    let order = next()
+    guard order == UInt8(ascii: "<") || order == UInt8(ascii: "|") || order == UInt8(ascii: ">")
     else { return nil }
-    let isFortranOrder = rest.first == UInt8(ascii: "T")
-    guard take(isFortranOrder ? Usual.yes : Usual.no), take(Usual.shape) else { return nil }
+    position += 1
+    let kind = next()
+    position += 1
+    guard let width = digits(), let type = NPYDescription.elementType(kind: kind, size: width),
+      take("', 'fortran_order': ")
+    else { return nil }
+    let isFortranOrder = next() == UInt8(ascii: "T")
+    guard take(isFortranOrder ? "True" : "False"), take(", 'shape': (") else { return nil }
     var shape: [Int] = []
-    while rest.first != UInt8(ascii: ")") {
-      if !shape.isEmpty, !take(Usual.separator) { return nil }
+    while next() != UInt8(ascii: ")") {
+      // "(3,)", "(3, 4)", "(3, 4, 5)".
+      if shape.count > 1, !take(", ") { return nil }
       guard let dimension = digits() else { return nil }
       shape.append(dimension)
-      if shape.count == 1, rest.first == UInt8(ascii: ","),
-        rest.dropFirst().first == UInt8(ascii: ")")
-      {
-        rest = rest.dropFirst()
-        break
-      } else if shape.count == 1, rest.first == UInt8(ascii: ")") {
-        return nil
+      if shape.count == 1 {
+        guard take(",") else { return nil }
+        if next() != UInt8(ascii: ")"), !take(" ") { return nil }
       }
     }
-    guard take(Usual.end), rest.last == 0x0A, rest.dropLast().allSatisfy({ $0 == 0x20 }) else {
+    guard take("), }"), position < text.count, text[text.count - 1] == UInt8(ascii: "\n") else {
       return nil
     }
+    for index in position..<text.count - 1 where text[index] != UInt8(ascii: " ") { return nil }
     return (
       .elements(type, isBigEndian: order == UInt8(ascii: ">")), isFortranOrder, shape
     )
-  }
-
-  /// The fixed parts of a header that NumPy writes.
-  private enum Usual {
-    static let description = Array("{'descr': '".utf8)
-    static let order = Array("', 'fortran_order': ".utf8)
-    static let yes = Array("True".utf8)
-    static let no = Array("False".utf8)
-    static let shape = Array(", 'shape': (".utf8)
-    static let separator = Array(", ".utf8)
-    static let end = Array("), }".utf8)
   }
 
   /// The header of an array in row-major order, byte for byte as NumPy writes it.

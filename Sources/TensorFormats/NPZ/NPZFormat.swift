@@ -31,22 +31,22 @@ package struct NPZFormat: TensorFormat {
     let sidecar = contents.lazy.compactMap(\.sidecar).first
     var table = TensorTable()
     table.metadata = sidecar?.metadata ?? Metadata()
-    var names = Set<String>(minimumCapacity: contents.count)
     for (entry, content) in zip(archive.entries, contents) {
-      guard names.insert(Self.name(of: entry)).inserted else {
-        throw IngotError(
-          .malformed, "two members are called '\(Self.name(of: entry))', with and without .npy",
-          tensor: entry.name)
-      }
       switch content {
       case .nothing, .sidecar: break
-      case .array(.tensor(let tensor)):
-        let name = Self.name(of: entry)
+      case .array(let name, .tensor(let tensor)):
+        // Refuses `a` beside `a.npy`.
         try table.append(name, try sidecar?.restore(tensor, named: name, entry) ?? tensor)
-      case .array(.other(let item)): table.others.append(item)
+      case .array(_, .other(let item)): table.others.append(item)
       case .file(let item):
         table.others.append(item)
         table.notes.append("'\(entry.name.escapedForDisplay())' is not an npy member")
+      }
+    }
+    var otherNames: Set<String> = []
+    for item in table.others {
+      guard table[item.name] == nil, otherNames.insert(item.name).inserted else {
+        throw IngotError(.malformed, "the name occurs twice", tensor: item.name)
       }
     }
     try sidecar?.checkComplete(table)
@@ -57,7 +57,7 @@ package struct NPZFormat: TensorFormat {
   private enum Content {
     /// A folder.
     case nothing
-    case array(NPYArray)
+    case array(String, NPYArray)
     case file(OtherItem)
     case sidecar(NPZSidecar)
 
@@ -66,8 +66,11 @@ package struct NPZFormat: TensorFormat {
     }
   }
 
-  private static func name(of entry: ZipEntry) -> String {
-    entry.name.hasSuffix(".npy") ? String(entry.name.dropLast(4)) : entry.name
+  /// The member's name without `.npy`, or nil for another ending.
+  private static func arrayName(_ entry: ZipEntry) -> String? {
+    let name = entry.name.utf8
+    guard name.suffix(4).elementsEqual(".npy".utf8) else { return nil }
+    return String(name.dropLast(4))
   }
 
   private static func content(
@@ -84,8 +87,8 @@ package struct NPZFormat: TensorFormat {
       case .stored: data
       case .deflated: try ZipDeflatedSource.beginning(of: data, count: beginningSize)[...]
       }
-    let isArray = beginning.starts(with: NPYHeader.magic)
-    guard isArray || entry.name.hasSuffix(".npy") else {
+    let arrayName = arrayName(entry)
+    guard arrayName != nil || beginning.starts(with: NPYHeader.magic) else {
       return .file(
         OtherItem(
           name: entry.name, type: "file", shape: nil,
@@ -93,24 +96,23 @@ package struct NPZFormat: TensorFormat {
             .unsupported, "the member is no npy file", tensor: entry.name,
             offset: member.dataOffset)))
     }
+    let header = try NPYHeader(byteCount: entry.uncompressedSize, offset: member.dataOffset) {
+      // A source of its own, which does not stay in memory.
+      $0 <= beginning.count
+        ? beginning.prefix($0)
+        : try archive.content(of: member).bytes(at: 0, count: $0, "the npy header")[...]
+    }
     let source: any ByteSource
-    let header: NPYHeader
     switch entry.method {
     case .stored:
-      let stored = ZipStoredSource(archive, member)
-      header = try NPYHeader(stored, beginning: beginning, offset: member.dataOffset)
       let read = beginning.prefix(header.size)
       // The span does not leave this call.
-      try stored.account(for: unsafe read.span.bytes, at: 0)
-      source = stored
-    case .deflated:
-      // A source of its own, so that the state of expanding does not stay in memory for every member.
-      header = try NPYHeader(
-        ZipDeflatedSource(archive, member), beginning: beginning, offset: member.dataOffset)
-      source = ZipDeflatedSource(archive, member)
+      source = try ZipStoredSource(archive, member, alreadyRead: unsafe read.span.bytes)
+    case .deflated: source = ZipDeflatedSource(archive, member)
     }
+    let name = arrayName ?? entry.name
     return .array(
-      try NPYArray(
-        header, named: name(of: entry), source, offset: member.dataOffset, options: options))
+      name,
+      try NPYArray(header, named: name, source, offset: member.dataOffset, options: options))
   }
 }
