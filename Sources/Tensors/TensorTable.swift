@@ -47,8 +47,11 @@ public struct TensorTable: Sendable {
   public var provenance: JSON?
   private var positions: [String: Int] = [:]
 
-  /// An empty table.
-  public init() {}
+  /// An empty table with room for `capacity` tensors.
+  public init(capacity: Int = 0) {
+    entries.reserveCapacity(capacity)
+    positions.reserveCapacity(capacity)
+  }
 
   /// Adds a tensor at the end.
   ///
