@@ -53,6 +53,12 @@ public struct TensorTable: Sendable {
     positions.reserveCapacity(capacity)
   }
 
+  /// Makes room for `count` tensors at once.
+  package mutating func reserveCapacity(_ count: Int) {
+    entries.reserveCapacity(count)
+    positions.reserveCapacity(count)
+  }
+
   /// Adds a tensor at the end.
   ///
   /// - Throws: `malformed` for a name that is there already; `limit` for one above 65,535 bytes or
