@@ -105,7 +105,10 @@ import Testing
   @Test func aReaderThatHasSeenEnoughIsNoError() throws {
     let run = try CommandRun.run(
       "/bin/bash",
-      ["-c", "'\(CommandRun.ingot)' inspect --json --tensors '\(checkpoint)' | head -n 1; exit ${PIPESTATUS[0]}"])
+      [
+        "-c",
+        "'\(CommandRun.ingot)' inspect --json --tensors '\(checkpoint)' | head -n 1; exit ${PIPESTATUS[0]}",
+      ])
     #expect(run.status == 0)
     #expect(run.diagnostics.isEmpty)
   }
