@@ -132,7 +132,9 @@ public struct Comparison: Sendable {
     }
   }
 
-  /// Whether a number may lie `distance` from `value`. An infinity is near nothing but itself.
+  /// Whether a number may lie `distance` from `value`.
+  ///
+  /// An infinity is near nothing but itself.
   private func isTolerable(_ distance: Double, from value: Double) -> Bool {
     guard let tolerance, distance.isFinite else { return false }
     return distance == 0 || distance <= tolerance.absolute + tolerance.relative * abs(value)
