@@ -25,6 +25,15 @@ int ingot_open_beneath(int folder, const char *path, int flags) {
 #endif
 }
 
+int ingot_create_exclusive(int folder, const char *path, mode_t mode) {
+  return openat(folder, path, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, mode);
+}
+
+int ingot_reserve(int descriptor, off_t size) {
+  // Not posix_fallocate: where the file system cannot, glibc writes every block instead.
+  return fallocate(descriptor, 0, 0, size) == 0 ? 0 : errno;
+}
+
 int ingot_rename_exclusive(int folder, const char *from, const char *to) {
   return renameat2(folder, from, folder, to, RENAME_NOREPLACE);
 }

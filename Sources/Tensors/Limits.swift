@@ -14,6 +14,8 @@ package enum Limits {
   package static let nativeIndexBytes = 256 << 20
   /// JSON documents beside or inside checkpoints: configurations, shard indexes, rules.
   package static let jsonBytes = 64 << 20
+  /// A digest manifest: a line for each of a million tensors.
+  package static let manifestBytes = 1 << 30
   /// Nesting of JSON, groups and datatypes: recursion stays far from the end of the stack.
   package static let depth = 128
   /// One HDF5 attribute; `model_config` of large Keras models reaches a few MiB.

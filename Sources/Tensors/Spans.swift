@@ -2,6 +2,15 @@
 /// Every pointer that Ingot takes for copying bytes is taken here.
 
 extension [UInt8] {
+  /// The array's bytes for reading.
+  package var rawSpan: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      // `bytes` is marked unsafe for types with padding; UInt8 has none.
+      unsafe span.bytes
+    }
+  }
+
   /// Lends the array's bytes for writing.
   package mutating func withMutableBytes<Result>(
     _ body: (inout MutableRawSpan) throws -> Result

@@ -142,7 +142,7 @@ struct SafetensorsShardsTests {
 
   @Test func shardsAreFilledInOrderUpToTheBound() throws {
     func partition(_ sizes: [Int], _ bound: Int) throws -> [[Int]] {
-      SafetensorsShards.partition(try table(sizes), maximumBytes: bound)
+      try table(sizes).partition(maximumBytes: bound)
     }
     #expect(try partition([3, 3, 4, 2], 6) == [[0, 1], [2, 3]])
     #expect(try partition([3, 9, 3, 3], 6) == [[0], [1], [2, 3]])
@@ -164,7 +164,7 @@ struct SafetensorsShardsTests {
 
   @Test func aWrittenSetIsReadBack() throws {
     let table = try table([3, 3, 4, 2])
-    let shards = SafetensorsShards.partition(table, maximumBytes: 6)
+    let shards = table.partition(maximumBytes: 6)
     let names = SafetensorsShards.fileNames(for: "m.safetensors", count: shards.count)
     var siblings = Siblings(files: [:])
     for (indexes, name) in zip(shards, names) {

@@ -8,7 +8,7 @@ package enum Places {
 
   /// A file under `fixtures/`.
   package static func fixture(_ path: String) -> String {
-    project.appending(path: "fixtures").appending(path: path).path()
+    project.appending(path: "fixtures").appending(path: path).filePath
   }
 
   /// The folder of hostile and odd files that `INGOT_CORPUS` names, or nil where it is absent.
@@ -29,4 +29,9 @@ package enum Places {
     defer { try? FileManager.default.removeItem(at: folder) }
     return try body(folder)
   }
+}
+
+extension URL {
+  /// The path as the system takes it, nothing percent-encoded.
+  package var filePath: String { path(percentEncoded: false) }
 }

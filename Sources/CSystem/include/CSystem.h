@@ -8,6 +8,10 @@
 int ingot_open_unnamed(int folder, const char *path, mode_t mode);
 /// `openat2` with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS; ENOSYS where the kernel lacks it.
 int ingot_open_beneath(int folder, const char *path, int flags);
+/// Creates the file `path` in `folder` for reading and writing; fails where the name is taken.
+int ingot_create_exclusive(int folder, const char *path, mode_t mode);
+/// Reserves the first `size` bytes; returns 0, or the errno (EOPNOTSUPP where the file system cannot).
+int ingot_reserve(int descriptor, off_t size);
 /// Renames without replacing; EEXIST where the new name is taken.
 int ingot_rename_exclusive(int folder, const char *from, const char *to);
 /// Gives the unnamed file `descriptor` the name `path` in `folder`; EEXIST where it is taken.

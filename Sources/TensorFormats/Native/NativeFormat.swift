@@ -31,6 +31,9 @@ public struct NativeFormat: TensorFormat {
   /// `.ingot`.
   public var fileExtensions: [String] { [".ingot"] }
 
+  /// In chunks.
+  public var compresses: Bool { true }
+
   /// The magic bytes.
   public func recognizes(_ beginning: [UInt8], fileSize: Int) -> Bool {
     beginning.starts(with: Self.magic)

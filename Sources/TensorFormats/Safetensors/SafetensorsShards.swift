@@ -1,28 +1,9 @@
-package import Tensors
+public import Tensors
 
 /// Cuts a table into several files: `model-00001-of-0000N.safetensors` and an index that says which
 /// tensor lies in which file, as Hugging Face's libraries write and read them.
 package enum SafetensorsShards {
   private static let ending = ".safetensors"
-
-  /// The entries of each shard, in the table's order.
-  ///
-  /// A shard is closed where the next tensor would take it above `maximumBytes` of tensor data; a tensor
-  /// larger than that has a shard of its own.
-  package static func partition(_ table: TensorTable, maximumBytes: Int) -> [[Int]] {
-    var shards: [[Int]] = []
-    var room = 0
-    for (index, entry) in table.entries.enumerated() {
-      let size = entry.tensor.byteCount
-      if shards.isEmpty || size > room {
-        shards.append([])
-        room = max(0, maximumBytes)
-      }
-      shards[shards.count - 1].append(index)
-      room -= min(size, room)
-    }
-    return shards
-  }
 
   /// The names of `count` shards of a file that would be called `fileName`.
   package static func fileNames(for fileName: String, count: Int) -> [String] {
@@ -60,5 +41,24 @@ package enum SafetensorsShards {
     var text = "{\n  \"metadata\": {\n    \"total_size\": \(total)\n  },\n  \"weight_map\": {"
     text += lines.isEmpty ? "}" : "\n" + lines.joined(separator: ",\n") + "\n  }"
     return Array((text + "\n}\n").utf8)
+  }
+}
+
+extension SafetensorsFormat: ShardedFormat {
+  /// `*.safetensors.index.json`.
+  public var indexFormat: any TensorFormat { SafetensorsIndexFormat() }
+
+  /// `model-00001-of-0000N.safetensors` and `model.safetensors.index.json`.
+  public func shards(
+    of table: TensorTable, maximumBytes: Int, fileName: String
+  ) throws -> ShardSet {
+    let shards = table.partition(maximumBytes: maximumBytes)
+    let names = SafetensorsShards.fileNames(for: fileName, count: shards.count)
+    return ShardSet(
+      files: try zip(names, shards).map { name, indexes in
+        (name, try table.replacingEntries(indexes.map { table.entries[$0] }))
+      },
+      fileFormat: self, indexName: SafetensorsShards.indexName(for: fileName),
+      index: SafetensorsShards.index(table, shards: shards, fileNames: names))
   }
 }

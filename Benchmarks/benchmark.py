@@ -1,0 +1,234 @@
+"""Measures ingot beside its peers and prints Markdown tables; see README.md of this folder.
+
+    python benchmark.py INGOT [SIZE_MB…]     (script/benchmark calls it)
+"""
+import datetime
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).parent
+INGOT = str(pathlib.Path(sys.argv[1]).resolve())
+SIZES = [int(word) for word in sys.argv[2:]] or [500, 2000]
+RUNS = 5
+FORMATS = ["safetensors", "npz", "h5", "ingot"]
+
+
+def measure(command, output=None):
+    """Seconds and peak memory in MiB of one whole process; `output` is removed before it starts."""
+    if output and os.path.exists(output):
+        os.remove(output)
+    null = os.open(os.devnull, os.O_RDWR)
+    begin = time.perf_counter()
+    process = os.posix_spawnp(
+        command[0], command, os.environ,
+        file_actions=[(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, null, 1)])
+    _, status, usage = os.wait4(process, 0)
+    seconds = time.perf_counter() - begin
+    os.close(null)
+    if status != 0:
+        sys.exit(f"failed: {' '.join(command)}")
+    return seconds, usage.ru_maxrss / 1024
+
+
+def interleaved(commands, runs=RUNS):
+    """The medians of several commands, run in turn so that the machine's drift hits all alike."""
+    times = {key: [] for key in commands}
+    memory = {key: 0 for key in commands}
+    for turn in range(runs + 1):
+        for key, (command, output) in commands.items():
+            seconds, peak = measure(command, output)
+            if turn > 0:  # the first turn warms the caches
+                times[key].append(seconds)
+                memory[key] = max(memory[key], peak)
+    return {key: statistics.median(values) for key, values in times.items()}, memory
+
+
+def table(title, header, rows):
+    print(f"\n### {title}\n")
+    print("| " + " | ".join(header) + " |")
+    print("|" + "---|" * len(header))
+    for row in rows:
+        print("| " + " | ".join(str(cell) for cell in row) + " |", flush=True)
+
+
+def make_checkpoint(path, megabytes):
+    """Some 300 float32 tensors shaped like a Transformer's, `megabytes` in all."""
+    import numpy as np
+
+    generator = np.random.default_rng(7)
+    width = 768
+    unit = [(width, 3 * width), (width, width), (width, 4 * width), (4 * width, width)]
+    bytes_left = megabytes * 1_000_000
+    tensors, number = {}, 0
+    while bytes_left > 0:
+        for role, shape in zip(("qkv", "proj", "up", "down"), unit):
+            rows = max(1, min(shape[0], bytes_left // (4 * shape[1])))
+            array = generator.standard_normal((rows, shape[1]), dtype=np.float32)
+            array *= 0.02
+            tensors[f"h.{number}.{role}.weight"] = array
+            tensors[f"h.{number}.{role}.bias"] = array[0].copy()
+            bytes_left -= array.nbytes
+            if bytes_left <= 0:
+                break
+        number += 1
+    from safetensors.numpy import save_file
+
+    save_file(tensors, path)
+
+
+def make_small_tensors(path, count):
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    save_file({f"layer.{i}.weight": np.full((3, 5), i, np.float32) for i in range(count)}, path)
+
+
+def peer(source, destination, *options):
+    return [sys.executable, str(HERE / "peers.py"), "convert", source, destination, *options]
+
+
+def conversions(folder, size):
+    sources = {"safetensors": f"{folder}/source.safetensors"}
+    make_checkpoint(sources["safetensors"], size)
+    for kind in FORMATS[1:]:
+        sources[kind] = f"{folder}/source.{kind}"
+        measure([INGOT, "convert", sources["safetensors"], sources[kind]], sources[kind])
+    rows = []
+    for origin in FORMATS:
+        for target in FORMATS:
+            source, out = sources[origin], f"{folder}/out.{target}"
+            copy = f"{folder}/copy"
+            commands = {
+                "cp": (["cp", source, copy], copy),
+                "fast": ([INGOT, "convert", source, out, "--no-check", "--no-sync"], out),
+                "cp+sync": (["sh", "-c", f"cp {source} {copy} && sync {copy}"], copy),
+                "synced": ([INGOT, "convert", source, out, "--no-check"], out),
+                "default": ([INGOT, "convert", source, out], out),
+            }
+            if "ingot" not in (origin, target) and origin != target:
+                commands["python"] = (peer(source, out), out)
+            times, memory = interleaved(commands, runs=3 if size > 1000 else RUNS)
+            for path in (out, copy):
+                if os.path.exists(path):
+                    os.remove(path)
+            rows.append([
+                f"{origin} → {target}",
+                f"{times['fast'] / times['cp']:.2f}",
+                f"{times['synced'] / times['cp+sync']:.2f}",
+                f"{times['default'] / times['cp+sync']:.2f}",
+                f"{times['python'] / times['fast']:.1f}×" if "python" in times else "–",
+                f"{max(memory[key] for key in ('fast', 'synced', 'default')):.0f} MiB",
+            ])
+    table(
+        f"Conversions of {size} MB of float32 (ratios of whole processes; below 1 is faster than the copy)",
+        ["pair", "`--no-check --no-sync` / cp", "`--no-check` / cp + sync", "default / cp + sync",
+         "faster than Python", "peak memory"],
+        rows)
+    return sources
+
+
+def transformations(folder, sources, size):
+    source, out = sources["safetensors"], f"{folder}/out.safetensors"
+    rules = f"{folder}/rules.yaml"
+    pathlib.Path(rules).write_text("transpose:\n  - match: '.*weight'\n")
+    fast = ["--no-check", "--no-sync"]
+    times, memory = interleaved({
+        "plain": ([INGOT, "convert", source, out, *fast], out),
+        "float16": ([INGOT, "convert", source, out, "--dtype", "float16", *fast], out),
+        "bfloat16": ([INGOT, "convert", source, out, "--dtype", "bfloat16", *fast], out),
+        "transposed": ([INGOT, "convert", source, out, "--rules", rules, *fast], out),
+    })
+    os.remove(out)
+    table(
+        f"The same with work on the way, {size} MB (ratio to the plain conversion)",
+        ["work", "ratio", "peak memory"],
+        [[key, f"{times[key] / times['plain']:.2f}", f"{memory[key]:.0f} MiB"]
+         for key in ("float16", "bfloat16", "transposed")])
+
+
+def compression(folder, sources, size):
+    source = sources["safetensors"]
+    rows = []
+    for kind, name in (("h5", "HDF5, shuffle + deflate"), ("npz", "npz, deflate")):
+        out, theirs = f"{folder}/out.{kind}", f"{folder}/theirs.{kind}"
+        fast = ["--no-check", "--no-sync"]
+        times, memory = interleaved({
+            "ingot": ([INGOT, "convert", source, out, "--compression", "gzip", *fast], out),
+            "python": (peer(source, theirs, "--compress"), theirs),
+        }, runs=1)
+        rows.append([name + ", out", f"{times['python'] / times['ingot']:.1f}×",
+                     f"{os.path.getsize(out) / os.path.getsize(source):.3f} / "
+                     f"{os.path.getsize(theirs) / os.path.getsize(source):.3f}",
+                     f"{memory['ingot']:.0f} MiB"])
+        plain, plain_theirs = f"{folder}/plain.safetensors", f"{folder}/plain2.safetensors"
+        times, memory = interleaved({
+            "ingot": ([INGOT, "convert", theirs, plain, *fast], plain),
+            "python": (peer(theirs, plain_theirs), plain_theirs),
+        }, runs=3)
+        rows.append([name + ", in", f"{times['python'] / times['ingot']:.1f}×", "–",
+                     f"{memory['ingot']:.0f} MiB"])
+        for path in (out, theirs, plain, plain_theirs):
+            os.remove(path)
+    table(f"Compressed files, {size} MB of float32",
+          ["work", "faster than Python", "ratio ours / theirs", "peak memory"], rows)
+
+
+def looking(folder, sources, size):
+    rows = []
+    small = f"{folder}/small.safetensors"
+    make_small_tensors(small, 20_000)
+    many = {"safetensors": small}
+    for kind in FORMATS[1:]:
+        many[kind] = f"{folder}/small.{kind}"
+        measure([INGOT, "convert", small, many[kind]], many[kind])
+    for kind in FORMATS:
+        cells = [kind]
+        for path in (sources[kind], many[kind]):
+            commands = {"ingot": ([INGOT, "inspect", path], None)}
+            if kind != "ingot":
+                commands["python"] = ([sys.executable, str(HERE / "peers.py"), "inspect", path], None)
+            times, _ = interleaved(commands, runs=9)
+            cells.append(f"{times['ingot'] * 1000:.1f} ms")
+            cells.append(f"{times['python'] / times['ingot']:.0f}×" if "python" in times else "–")
+        rows.append(cells)
+    table("`ingot inspect`, whole process",
+          ["format", f"{size} MB", "faster than Python", "20,000 tensors", "faster than Python"],
+          rows)
+    rows = []
+    for kind in FORMATS:
+        path = sources[kind]
+        times, memory = interleaved({
+            "read": (["sh", "-c", f"cat {path} > /dev/null"], None),
+            "sha256": (["openssl", "dgst", "-sha256", path], None),
+            "digest": ([INGOT, "digest", path], None),
+            "stats": ([INGOT, "inspect", "--stats", path], None),
+        }, runs=3)
+        rows.append([kind, f"{times['digest'] / times['sha256']:.2f}",
+                     f"{times['stats'] / times['read']:.2f}",
+                     f"{max(memory['digest'], memory['stats']):.0f} MiB"])
+    table(f"Reading every value, {size} MB",
+          ["format", "`digest` / openssl sha256 on one core", "`inspect --stats` / cat", "peak memory"],
+          rows)
+
+
+def main():
+    commit = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"],
+                            capture_output=True, text=True).stdout.strip()
+    print(f"Measured on {datetime.date.today()}, {os.cpu_count()} cores, commit {commit}; "
+          "medians of interleaved runs.")
+    for size in SIZES:
+        with tempfile.TemporaryDirectory(dir=os.environ.get("INGOT_BENCHMARK_FOLDER")) as folder:
+            sources = conversions(folder, size)
+            transformations(folder, sources, size)
+            looking(folder, sources, size)
+            if size <= 500:
+                compression(folder, sources, size)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+package import Tensors
+
+/// A zip archive opened for reading: the central directory, checked.
+///
+/// Strict where zip readers are lenient, because what two readers see differently is how content is
+/// smuggled past a check: the members' headers and data follow one another from the first byte to the
+/// directory, without gap or overlap, and each local header repeats what the directory says.
+package struct ZipArchive: Sendable {
+  package let source: any ByteSource
+  /// The members in the directory's order.
+  package let entries: [ZipEntry]
+  private let directory: [UInt8]
+  private let directoryOffset: Int
+
+  /// Reads the directory.
+  ///
+  /// Local headers are checked by `forEachMember`.
+  /// - Throws: `malformed`, `unsupported`, `limit`, `unsafe` or `integrity`, naming the member.
+  package init(_ source: any ByteSource) throws {
+    let end = try ZipEndRecord(source)
+    self.source = source
+    directoryOffset = end.directoryOffset
+    let directory = try source.bytes(
+      at: end.directoryOffset, count: end.directorySize, "the central directory")
+    self.directory = directory
+    let headers = directory.span
+    var entries: [ZipEntry] = []
+    entries.reserveCapacity(end.entryCount)
+    var names = Set<String>(minimumCapacity: end.entryCount)
+    var totalSize = 0
+    var position = 0
+    for _ in 0..<end.entryCount {
+      let offset = directoryOffset + position
+      let entry = try ZipEntry(headers, at: &position, base: directoryOffset)
+      guard names.insert(entry.name).inserted else {
+        throw IngotError(
+          .malformed, "the archive has two members of this name", tensor: entry.name,
+          offset: offset)
+      }
+      totalSize = try totalSize.adding(
+        entry.uncompressedSize, "the sum of the members' sizes")
+      entries.append(entry)
+    }
+    guard position == directory.count else {
+      throw IngotError(
+        .malformed,
+        "the central directory goes on for \(directory.count - position) bytes after \(end.entryCount) members",
+        offset: directoryOffset + position)
+    }
+    self.entries = entries
+  }
+
+  /// A member whose local header has been checked.
+  package struct Member: Sendable {
+    package let entry: ZipEntry
+    /// Where the data begins.
+    package let dataOffset: Int
+  }
+
+  /// Checks every member's local header and calls `body` with the member's position in `entries` and
+  /// the first bytes of its data, at least `beginning` of them where there are as many.
+  ///
+  /// Members come in the order of the file, so that each part of it is read once.
+  /// - Throws: `malformed` for gaps, overlaps and contradictions; what `body` throws.
+  package func forEachMember(
+    beginning: Int = 0,
+    _ body: (_ index: Int, _ member: Member, _ data: ArraySlice<UInt8>) throws -> Void
+  ) throws {
+    let order = fileOrder()
+    var window = ReadWindow(source, end: directoryOffset)
+    var expected = 0
+    for (rank, index) in order.enumerated() {
+      let entry = entries[index]
+      try naming(tensor: entry.name) {
+        guard entry.headerOffset == expected else {
+          throw IngotError(
+            .malformed,
+            entry.headerOffset > expected
+              ? "\(entry.headerOffset - expected) bytes that belong to no member lie before this one"
+              : "the member begins at byte \(entry.headerOffset), inside another that ends at \(expected)",
+            offset: min(entry.headerOffset, expected))
+        }
+        let next = rank + 1 < order.count ? entries[order[rank + 1]].headerOffset : directoryOffset
+        // Where members are small, one read serves many of them.
+        let ahead = order[min(rank + 8, order.count - 1)]
+        let isDense = entries[ahead].headerOffset - expected < ReadWindow.length / 2
+        let header = try LocalHeader(
+          of: entry, directory.span, &window, beginning: beginning, isDense: isDense)
+        let dataEnd = try header.dataOffset.adding(entry.compressedSize, "the end of the data")
+        expected = try endOfMember(entry, dataEnd: dataEnd, next: next, window)
+        let data = window.slice(
+          at: header.dataOffset, upTo: min(dataEnd, directoryOffset), limit: beginning)
+        try body(index, Member(entry: entry, dataOffset: header.dataOffset), data)
+      }
+    }
+    guard expected == directoryOffset else {
+      throw IngotError(
+        .malformed,
+        "\(directoryOffset - expected) bytes lie between the last member and the central directory",
+        offset: expected)
+    }
+  }
+
+  /// All members, checked, in the directory's order.
+  package func members() throws -> [Member] {
+    var members = entries.map { Member(entry: $0, dataOffset: 0) }
+    try forEachMember { index, member, _ in members[index] = member }
+    return members
+  }
+
+  /// The positions of the entries in the order of their local headers.
+  private func fileOrder() -> [Int] {
+    let order = Array(entries.indices)
+    let isSorted = zip(entries, entries.dropFirst()).allSatisfy {
+      $0.headerOffset < $1.headerOffset
+    }
+    return isSorted ? order : order.sorted { entries[$0].headerOffset < entries[$1].headerOffset }
+  }
+
+  /// Where a member with its data descriptor ends; at most `next`.
+  private func endOfMember(
+    _ entry: ZipEntry, dataEnd: Int, next: Int, _ window: ReadWindow
+  ) throws -> Int {
+    guard dataEnd <= next else {
+      throw IngotError(
+        .malformed,
+        "the member's \(entry.compressedSize) bytes end at \(dataEnd), what follows it begins at \(next)",
+        offset: entry.headerOffset)
+    }
+    guard entry.flags & ZipRecords.Flags.descriptor != 0 else { return dataEnd }
+    // CRC and two sizes of 4 or 8 bytes, with or without a signature: the length tells which.
+    let count = next - dataEnd
+    let failure = IngotError(
+      .malformed, "the \(count) bytes after the data are no data descriptor that agrees",
+      offset: dataEnd)
+    guard [12, 16, 20, 24].contains(count) else { throw failure }
+    var reader = ByteReader(
+      try window.holds(count, at: dataEnd)
+        ? Array(window.slice(at: dataEnd, upTo: next, limit: count))
+        : source.bytes(at: dataEnd, count: count, "the data descriptor"))
+    let hasSignature = count == 16 || count == 24
+    guard try !hasSignature || reader.uint32("signature") == ZipRecords.descriptorSignature,
+      try reader.uint32("CRC-32") == entry.crc32,
+      try reader.unsigned(width: count < 20 ? 4 : 8, "size") == UInt64(entry.compressedSize),
+      try reader.unsigned(width: count < 20 ? 4 : 8, "size") == UInt64(entry.uncompressedSize)
+    else { throw failure }
+    return next
+  }
+}
+
+/// A local header that agrees with the directory.
+private struct LocalHeader {
+  let dataOffset: Int
+
+  init(
+    of entry: ZipEntry, _ directory: Span<UInt8>, _ window: inout ReadWindow, beginning: Int,
+    isDense: Bool
+  ) throws {
+    let start = entry.headerOffset
+    func failure(_ message: String) -> IngotError {
+      IngotError(.malformed, message, offset: start)
+    }
+    // NumPy's extra area has 20 bytes, one that aligns the data up to 64 more.
+    let usualExtra = 96
+    let usual = ZipRecords.localSize + entry.nameRange.count + usualExtra + beginning
+    try window.load(at: start, count: usual, ahead: isDense ? ReadWindow.length : usual)
+    guard window.holds(ZipRecords.localSize, at: start) else {
+      throw failure("the local header is cut short")
+    }
+    guard window.uint32(at: start) == ZipRecords.localSignature else {
+      throw failure(
+        "expected a local header, found the signature 0x\(String(window.uint32(at: start), radix: 16))"
+      )
+    }
+    let extraStart = ZipRecords.localSize + Int(window.uint16(at: start + 26))
+    let count = extraStart + Int(window.uint16(at: start + 28))
+    try window.load(at: start, count: count + beginning, ahead: count + beginning)
+    guard window.holds(count, at: start) else {
+      throw failure("the local header's name and extra fields leave the members' part of the file")
+    }
+    dataOffset = start + count
+
+    let buffer = window.buffer
+    let header = buffer.span.extracting(
+      window.position(of: start)..<window.position(of: dataOffset))
+    guard header.equals(ZipRecords.localSize..<extraStart, directory, entry.nameRange) else {
+      throw failure("the local header and the central directory give different names")
+    }
+    guard header.uint16(at: 6) == entry.flags else {
+      throw failure("the local header and the central directory give different flags")
+    }
+    guard header.uint16(at: 8) == entry.method.rawValue else {
+      throw failure("the local header and the central directory give different methods")
+    }
+    try Self.checkNumbers(of: entry, header, extra: extraStart..<count, failure)
+  }
+
+  /// Checks CRC and sizes, which may be zero where a data descriptor repeats them.
+  private static func checkNumbers(
+    of entry: ZipEntry, _ header: Span<UInt8>, extra: Range<Int>,
+    _ failure: (String) -> IngotError
+  ) throws {
+    let isStreamed = entry.flags & ZipRecords.Flags.descriptor != 0
+    func check(_ local: Int, _ central: Int, _ what: String) throws {
+      guard local == central || isStreamed && local == 0 else {
+        throw failure("the local header gives \(what) \(local), the central directory \(central)")
+      }
+    }
+    try check(Int(header.uint32(at: 14)), Int(entry.crc32), "the CRC-32")
+    let compressed: Int
+    let uncompressed: Int
+    do throws(ZipFault) {
+      let field = try ZipExtra.zip64(header, in: extra)
+      // A local field holds both sizes, whichever of them the header leaves to it.
+      var wide = WideNumbers(header, field, isComplete: field?.count == 16)
+      uncompressed = try wide.number(header.uint32(at: 22), "uncompressed size")
+      compressed = try wide.number(header.uint32(at: 18), "compressed size")
+      try wide.finish()
+    } catch {
+      throw failure("local header: \(error.message)")
+    }
+    try check(uncompressed, entry.uncompressedSize, "the uncompressed size")
+    try check(compressed, entry.compressedSize, "the compressed size")
+  }
+}
+
+/// The stretch of the file that was read last.
+private struct ReadWindow {
+  /// Enough for the largest local header, and for many small members at once.
+  static let length = 160 << 10
+
+  private let source: any ByteSource
+  /// Where the members end: nothing behind it is ever loaded.
+  private let end: Int
+  private(set) var buffer = [UInt8](repeating: 0, count: length)
+  private var range = 0..<0
+
+  init(_ source: any ByteSource, end: Int) {
+    self.source = source
+    self.end = end
+  }
+
+  /// Whether `count` bytes from `offset` on are loaded.
+  func holds(_ count: Int, at offset: Int) -> Bool {
+    offset >= range.lowerBound && offset + count <= range.upperBound
+  }
+
+  /// Makes `count` bytes from `offset` on available, or those up to the end; a read brings in `ahead`.
+  mutating func load(at offset: Int, count: Int, ahead: Int) throws {
+    let available = max(0, end - offset)
+    guard !holds(min(count, available), at: offset) else { return }
+    let count = min(ahead, Self.length, available)
+    range = 0..<0
+    let source = source
+    try buffer.withMutableBytes { bytes in
+      try bytes.withRange(0..<count) { try source.read(into: &$0, at: offset) }
+    }
+    range = offset..<offset + count
+  }
+
+  /// The number at `offset` of the file, which must be loaded.
+  func uint16(at offset: Int) -> UInt16 { buffer.span.uint16(at: position(of: offset)) }
+
+  /// The number at `offset` of the file, which must be loaded.
+  func uint32(at offset: Int) -> UInt32 { buffer.span.uint32(at: position(of: offset)) }
+
+  /// The position in `buffer` of the byte at `offset`, which must be loaded.
+  func position(of offset: Int) -> Int { offset - range.lowerBound }
+
+  /// Up to `limit` loaded bytes from `offset` on, ending before `end`.
+  func slice(at offset: Int, upTo end: Int, limit: Int) -> ArraySlice<UInt8> {
+    let stop = min(offset + limit, end, range.upperBound)
+    guard offset >= range.lowerBound, offset < stop else { return [] }
+    return buffer[position(of: offset)..<position(of: stop)]
+  }
+}

@@ -1,0 +1,159 @@
+package import Tensors
+
+/// Reads HDF5 files: our own strict subset of the format, which is what h5py and Keras write.
+///
+/// Everything a file says is checked when it is opened, but for the indexes of chunks, which are read
+/// when their dataset is: a file of 20,000 datasets opens in milliseconds. Nothing outside the file is
+/// ever opened. What is legal and not read here is refused by name, never guessed.
+///
+/// Tensors are named by their dataset's path without the leading slash. Members of a group come in
+/// creation order where the group keeps it, else by the bytes of their names; members of a Keras `vars`
+/// group by number; the weights of a legacy Keras model as its `layer_names` and `weight_names` say,
+/// before all else. An attribute becomes metadata under `path@attribute`; those of the root under
+/// `@attribute`.
+package struct HDF5Reader {
+  /// Whether the first bytes of a file are those of HDF5, with or without a user block before it.
+  package static func recognizes(_ beginning: [UInt8]) -> Bool {
+    [0, 512, 1024, 2048].contains {
+      beginning.count >= $0 + 8
+        && beginning[$0..<$0 + 8].elementsEqual(Superblock.signature)
+    }
+  }
+
+  /// Reads the structure of a file into a table of lazy tensors.
+  package static func read(_ input: FormatInput) throws -> TensorTable {
+    try open(input).table()
+  }
+
+  let input: FormatInput
+  let tree: ObjectTree
+  let map: FileMap
+
+  /// Reads the objects of a file and checks that none overlap.
+  static func open(_ input: FormatInput) throws -> HDF5Reader {
+    let superblock = try Superblock.read(input.source)
+    let view = FileView(input.source, superblock.widths)
+    try view.claim(0, superblock.byteCount, .superblock)
+    let tree = try ObjectTree.read(view, superblock)
+    let map = FileMap(widths: superblock.widths, extents: try view.checkedExtents())
+    return HDF5Reader(input: input, tree: tree, map: map)
+  }
+
+  private func table() throws -> TensorTable {
+    let fileSize = input.source.byteCount
+    let visits = try tree.visits(fileSize: fileSize, order: KerasLayout.ordered)
+    var table = TensorTable()
+    var leftOut = LeftOut()
+    add(tree.nodes[0].attributes, of: "", to: &table, &leftOut)
+    for visit in visits { add(tree.nodes[visit.node].attributes, of: visit.path, to: &table, &leftOut) }
+    let datasets = DatasetInput(
+      file: input.source, map: map, cache: BandCache(), options: input.options,
+      hasBFloat16Policy: hasBFloat16Policy(table.metadata))
+    var inOrder = visits
+    if let ranks = try LegacyKerasOrder(tree)?.ranks() {
+      // Stable: whatever the names do not mention stays in the order of the file, after them.
+      inOrder = visits.enumerated().sorted {
+        (ranks[$0.element.path] ?? .max, $0.offset) < (ranks[$1.element.path] ?? .max, $1.offset)
+      }.map(\.element)
+    }
+    var names = [UInt32](repeating: 0, count: tree.nodes.count)
+    for visit in visits { names[visit.node] += 1 }
+    var known: [Int: DatasetHeader.Reading] = [:]
+    var budget = Budget(fileSize: fileSize)
+    for visit in inOrder {
+      guard case .dataset(let header) = tree.nodes[visit.node].content else { continue }
+      var reading = known[visit.node]
+      if reading == nil {
+        let node = tree.nodes[visit.node]
+        reading = try naming(tensor: visit.path) {
+          try header.reading(
+            visit.path, identity: node.address, isShared: names[visit.node] > 1, node.attributes,
+            datasets)
+        }
+        // An object with several names is one tensor, and its names are aliases.
+        if names[visit.node] > 1 { known[visit.node] = reading }
+      }
+      switch reading {
+      case .tensor(let tensor):
+        try budget.spend(tensor.byteCount, visit.path)
+        try table.append(visit.path, tensor)
+      case .other(let item):
+        table.others.append(
+          OtherItem(
+            name: visit.path, type: item.type, shape: item.shape,
+            refusal: item.refusal.naming(tensor: visit.path)))
+      case nil: break
+      }
+    }
+    if let note = leftOut.note { table.notes.append(note) }
+    if let text = table.metadata["@model_config"]?.string, KerasConfiguration(text).hasCode {
+      table.notes.append(KerasConfiguration.codeNote)
+    }
+    return table
+  }
+
+  private func add(
+    _ attributes: [Attribute], of path: String, to table: inout TensorTable,
+    _ leftOut: inout LeftOut
+  ) {
+    for attribute in attributes {
+      let key = "\(path)@\(attribute.name)"
+      guard let value = attribute.value, table.metadata[key] == nil else {
+        leftOut.add(key)
+        continue
+      }
+      table.metadata[key] = value
+    }
+  }
+
+  /// Whether the model configuration asks for variables in bfloat16; looked up only where a dataset
+  /// could mean it.
+  private func hasBFloat16Policy(_ metadata: Metadata) -> Bool {
+    let hasOpaquePairs = tree.nodes.contains {
+      guard case .dataset(let header) = $0.content, case .opaque = header.type.kind else {
+        return false
+      }
+      return header.type.size == 2
+    }
+    guard hasOpaquePairs, let text = metadata["@model_config"]?.string else { return false }
+    return KerasConfiguration(text).hasBFloat16Policy
+  }
+}
+
+/// The bytes that all tensors of a file may have.
+private struct Budget {
+  let fileSize: Int
+  private var spent = 0
+
+  init(fileSize: Int) { self.fileSize = fileSize }
+
+  /// - Throws: `limit` where the tensors claim more than the file could hold compressed as densely as
+  ///   deflate can: chunks that were never written make such a bomb a few hundred bytes long.
+  mutating func spend(_ count: Int, _ name: String) throws {
+    spent = try spent.adding(count, "the size of all datasets")
+    guard spent / Limits.deflateRatio <= fileSize else {
+      throw IngotError(
+        .limit,
+        "the datasets up to this one claim \(spent) bytes, above \(Limits.deflateRatio) times the file's \(fileSize)",
+        tensor: name)
+    }
+  }
+}
+
+/// The attributes that metadata cannot hold.
+private struct LeftOut {
+  private var first: String?
+  private var count = 0
+
+  mutating func add(_ key: String) {
+    first = first ?? key
+    count += 1
+  }
+
+  var note: String? {
+    first.map {
+      let others = count > 1 ? " and \(count - 1) more" : ""
+      return "attributes without a text form are left out: '\($0.escapedForDisplay())'\(others)"
+    }
+  }
+}

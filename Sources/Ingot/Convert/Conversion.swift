@@ -1,0 +1,155 @@
+internal import Rules
+internal import Tensors
+
+/// Converts a checkpoint into another format: `ingot convert`.
+public struct Conversion: Sendable {
+  /// The opened source.
+  public let source: Checkpoint
+  /// The path of the destination; of a set of shards, the path that their names are made from.
+  public let destination: String
+  private let options: ConvertOptions
+  private let format: any TensorFormat
+  private let table: TensorTable
+  private let rulesReport: RulesReport?
+  private let casts: CastBook
+  private let files: [PlannedFile]
+  private let droppedOthers: [OtherItem]
+
+  /// One file of the destination.
+  private struct PlannedFile {
+    var path: String
+    var table: TensorTable
+    var plan: WritePlan
+    var format: any TensorFormat
+  }
+
+  /// Opens the source and plans everything, without touching the destination.
+  ///
+  /// - Throws: what opening throws; `unsupported` listing what the destination cannot hold; `usage` for
+  ///   a destination whose format cannot be told.
+  public init(source path: String, destination: String, options: ConvertOptions) throws {
+    format = try Self.destinationFormat(destination, options)
+    guard format.compresses || options.writing.compression == .none else {
+      throw IngotError(
+        .usage, "\(format.identifier) holds no compressed data", file: destination,
+        hint: "leave out --compression, or choose "
+          + Formats.all.filter(\.compresses).map(\.identifier).joined(separator: ", "))
+    }
+    source = try Checkpoint(
+      path: path, format: options.sourceFormat, options: options.reading)
+    self.destination = destination
+    self.options = options
+    var table = try options.selection.apply(to: source.table)
+    var rulesReport: RulesReport?
+    try source.checkReadable(table)
+    if let rules = options.rules { (table, rulesReport) = try rules.apply(to: table) }
+    casts = CastBook()
+    table = try casts.apply(options.casts, to: table)
+    droppedOthers = table.others
+    guard !options.isStrict || table.others.isEmpty else {
+      throw IngotError(
+        .unsupported,
+        "--strict: these are no tensors and would be dropped: "
+          + table.others.prefix(20).map { "'\($0.name.escapedForDisplay())' (\($0.type))" }
+          .joined(separator: ", "), file: source.files[0])
+    }
+    self.table = table
+    self.rulesReport = rulesReport
+    let plans = try Tensors.naming(file: destination) { [format, source] in
+      try Self.plan(table, format, destination, options, source)
+    }
+    files = plans
+    let dropped = files.flatMap(\.plan.droppedMetadata)
+    guard !options.isStrict || dropped.isEmpty else {
+      throw IngotError(
+        .unsupported,
+        "--strict: \(format.identifier) cannot hold this metadata: "
+          + dropped.prefix(20).map { "'\($0.escapedForDisplay())'" }.joined(separator: ", "),
+        file: destination)
+    }
+    for file in files {
+      try OutputFile.checkDestination(file.path, replaces: options.replacesDestination)
+    }
+  }
+
+  private static func destinationFormat(
+    _ destination: String, _ options: ConvertOptions
+  ) throws -> any TensorFormat {
+    if let identifier = options.destinationFormat { return try Formats.named(identifier) }
+    if let format = Formats.forExtension(of: destination) { return format }
+    let extensions = Formats.all.flatMap(\.fileExtensions).joined(separator: " ")
+    throw IngotError(
+      .usage, "the extension names no format", file: destination,
+      hint: "give --to, or one of the extensions \(extensions)")
+  }
+
+  private static func plan(
+    _ table: TensorTable, _ format: any TensorFormat, _ destination: String,
+    _ options: ConvertOptions, _ source: Checkpoint
+  ) throws -> [PlannedFile] {
+    var writing = options.writing
+    writing.provenance = [
+      "source_format": .string(source.format.identifier),
+      "source_files": .array(source.files.map { .string($0.fileName) }),
+    ]
+    func plan(
+      _ table: TensorTable, _ path: String, _ fileFormat: (any TensorFormat)? = nil
+    ) throws -> PlannedFile {
+      writing.fileName = path.fileName
+      let fileFormat = fileFormat ?? format
+      return PlannedFile(
+        path: path, table: table, plan: try fileFormat.plan(table, writing), format: fileFormat)
+    }
+    guard let bound = options.maximumShardBytes else { return [try plan(table, destination)] }
+    guard let sharded = format as? any ShardedFormat else {
+      throw IngotError(
+        .usage, "\(format.identifier) is one file", hint: "leave out --max-shard-size")
+    }
+    let set = try sharded.shards(
+      of: table, maximumBytes: bound, fileName: destination.fileName)
+    // Formats that can be one file have no index then.
+    guard set.files.count > 1 || sharded.indexFormat.identifier == format.identifier else {
+      return [try plan(table, destination)]
+    }
+    let folder = String(destination.dropLast(destination.fileName.count))
+    var files = try set.files.map { try plan($0.table, folder + $0.name, set.fileFormat) }
+    var index = WritePlan()
+    index.parts = [.bytes(set.index)]
+    files.append(
+      PlannedFile(
+        path: folder + set.indexName, table: table, plan: index, format: sharded.indexFormat))
+    return files
+  }
+
+
+  /// Writes, checks and commits the destination, or, in a dry run, only describes it.
+  ///
+  /// - Throws: `output`, `io` or `changed`; the destination is then what it was before.
+  public func run(progress: ProgressMeter? = nil) throws -> ConversionReport {
+    var report = ConversionReport(
+      source: source, destination: destination, format: format.identifier, table: table,
+      files: files.map(\.path), droppedMetadata: files.first?.plan.droppedMetadata ?? [],
+      droppedOthers: droppedOthers, notes: files.flatMap(\.plan.notes))
+    guard !options.isDryRun else { return report }
+    progress?.expect(table.entries.reduce(0) { $0 + $1.tensor.byteCount })
+    let jobs = options.jobs ?? Workers.processorCount
+    let executor = PlanExecutor(jobs: jobs, takesHashes: options.checksResult, progress: progress)
+    var written: [WrittenFile] = []
+    for file in files {
+      let output = try OutputFile(
+        path: file.path, replaces: options.replacesDestination, syncs: options.syncsResult)
+      let outcome = try source.naming { try executor.execute(file.plan, into: output) }
+      written.append(
+        WrittenFile(
+          output: output, format: file.format, table: file.table, plan: file.plan, outcome: outcome))
+      report.writtenBytes += output.byteCount
+    }
+    let check = WrittenCheck(files: written, jobs: jobs, options: options.reading)
+    try check.finishAndCompare(comparing: options.checksResult)
+    report.isChecked = options.checksResult
+    try source.checkUnchanged()
+    try OutputFile.commit(written.map(\.output))
+    report.casts = casts.reports
+    return report
+  }
+}

@@ -1,0 +1,93 @@
+/// What a conversion did, or, in a dry run, would do.
+public struct ConversionReport: Sendable {
+  /// A tensor as it goes into the destination.
+  public struct Item: Sendable {
+    /// Its name in the destination.
+    public let name: String
+    /// Its element type in the destination.
+    public let elementType: ElementType
+    /// Its shape in the destination.
+    public let shape: Shape
+    /// Its size in bytes.
+    public let byteCount: Int
+  }
+
+  /// The path of the source.
+  public let source: String
+  /// The format of the source.
+  public let sourceFormat: String
+  /// The files of the source.
+  public let sourceFiles: [String]
+  /// The path of the destination.
+  public let destination: String
+  /// The format of the destination.
+  public let destinationFormat: String
+  /// The files of the destination; an index comes last.
+  public let destinationFiles: [String]
+  /// The tensors of the destination in order.
+  public let items: [Item]
+  /// Metadata keys that the destination cannot hold.
+  public let droppedMetadata: [String]
+  /// What is in the source and is no tensor.
+  public let droppedOthers: [OtherItem]
+  /// What a user should know, one sentence each.
+  public let notes: [String]
+  /// The bytes written; 0 in a dry run.
+  public var writtenBytes = 0
+  /// Whether the destination was re-opened and compared.
+  public var isChecked = false
+  /// What casting did to each tensor that was cast.
+  public var casts: [(name: String, report: CastReport)] = []
+
+  init(
+    source: Checkpoint, destination: String, format: String, table: TensorTable, files: [String],
+    droppedMetadata: [String], droppedOthers: [OtherItem], notes: [String]
+  ) {
+    self.source = source.path
+    sourceFormat = source.format.identifier
+    sourceFiles = source.files
+    self.destination = destination
+    destinationFormat = format
+    destinationFiles = files
+    items = table.entries.map {
+      Item(
+        name: $0.name, elementType: $0.tensor.elementType, shape: $0.tensor.shape,
+        byteCount: $0.tensor.byteCount)
+    }
+    self.droppedMetadata = droppedMetadata
+    self.droppedOthers = droppedOthers
+    self.notes = source.table.notes + notes
+  }
+
+  /// The bytes of all tensors.
+  public var tensorBytes: Int { items.reduce(0) { $0 + $1.byteCount } }
+
+  /// The report that `--json` prints (`schemas/convert.schema.json`).
+  public var json: JSON {
+    [
+      "source": [
+        "path": .string(source), "format": .string(sourceFormat),
+        "files": .array(sourceFiles.map(JSON.string)),
+      ],
+      "destination": [
+        "path": .string(destination), "format": .string(destinationFormat),
+        "files": .array(destinationFiles.map(JSON.string)), "bytes": JSON(writtenBytes),
+      ],
+      "tensors": .array(
+        items.map {
+          [
+            "name": .string($0.name), "dtype": .string($0.elementType.name),
+            "shape": JSON($0.shape.dimensions), "bytes": JSON($0.byteCount),
+          ]
+        }),
+      "totals": ["tensors": JSON(items.count), "bytes": JSON(tensorBytes)],
+      "dropped": [
+        "metadata": .array(droppedMetadata.map(JSON.string)),
+        "others": .array(
+          droppedOthers.map { ["name": .string($0.name), "type": .string($0.type)] }),
+      ],
+      "casts": .array(casts.map { $0.report.json(name: $0.name) }),
+      "checked": .boolean(isChecked), "notes": .array(notes.map(JSON.string)),
+    ]
+  }
+}

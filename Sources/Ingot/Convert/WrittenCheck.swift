@@ -1,0 +1,149 @@
+internal import Dispatch
+private import Synchronization
+internal import Tensors
+
+/// A destination whose bytes are written and which has no name yet.
+struct WrittenFile {
+  let output: OutputFile
+  let format: any TensorFormat
+  let table: TensorTable
+  let plan: WritePlan
+  let outcome: PlanExecutor.Outcome
+}
+
+/// Brings the written files to the disk and, meanwhile, re-opens them with the format's own reader and
+/// compares every tensor with the hashes that were taken from the source while writing.
+struct WrittenCheck: Sendable {
+  let files: [WrittenFile]
+  let jobs: Int
+  let options: ReadOptions
+
+  /// Syncs and compares, at the same time: the disk and the processors do not wait for each other.
+  ///
+  /// - Throws: `io` where a sync fails or the files hold something else than what was written.
+  func finishAndCompare(comparing: Bool) throws {
+    guard comparing else { return try files.forEach { try $0.output.finishWriting() } }
+    try Workers.run(2, jobs: 2, makeWorkspace: {}) { task, _ in
+      if task == 0 {
+        try files.forEach { try $0.output.finishWriting() }
+      } else {
+        try compare()
+      }
+    }
+  }
+
+  private func compare() throws {
+    for file in files where !file.plan.isWithoutTensors {
+      try Tensors.naming(file: file.output.path) { try compare(file) }
+    }
+    // A set of shards must also open as one.
+    guard files.count > 1, let index = files.last else { return }
+    let outputs = Dictionary(
+      files.map { ($0.output.path.fileName, $0.output) }, uniquingKeysWith: { first, _ in first })
+    let input = FormatInput(
+      path: index.output.path, source: index.output, options: options,
+      openSibling: { name in
+        guard let output = outputs[name] else {
+          throw IngotError(.io, "the written index names '\(name)', which was not written")
+        }
+        return output
+      })
+    let reopened = try index.format.read(input)
+    guard reopened.entries.count == index.table.entries.count else {
+      throw differs("the shards hold \(reopened.entries.count) tensors of \(index.table.entries.count)")
+    }
+  }
+
+  private func compare(_ file: WrittenFile) throws {
+    let reopened: TensorTable
+    do {
+      reopened = try file.format.read(
+        FormatInput(path: file.output.path, source: file.output, options: options))
+    } catch let error as IngotError {
+      throw differs("it does not open: \(error.message)", offset: error.offset)
+    }
+    guard reopened.entries.count == file.table.entries.count else {
+      throw differs("it holds \(reopened.entries.count) tensors of \(file.table.entries.count)")
+    }
+    var hashes: [String: PieceHashes] = [:]
+    var next = 0
+    for part in file.plan.parts {
+      guard case .payload(let payload) = part else { continue }
+      hashes[payload.name] = file.outcome.hashes[next]
+      next += 1
+    }
+    let aliases = file.table.aliasTargets()
+    // A lone .npy forgets the tensor's name.
+    let isNameless = reopened.entries.count == 1
+    var tasks: [(name: String, tensor: Tensor, hashes: PieceHashes, pieces: Range<Int>)] = []
+    for (index, entry) in file.table.entries.enumerated() {
+      let found = isNameless ? reopened.entries[0].tensor : reopened[entry.name]
+      let first = aliases[index].map { file.table.entries[$0].name } ?? entry.name
+      guard let found else {
+        throw differs("it has no tensor '\(entry.name.escapedForDisplay())'")
+      }
+      guard found.elementType == entry.tensor.elementType, found.shape == entry.tensor.shape else {
+        throw differs(
+          "it has \(found.elementType.name) \(found.shape) for \(entry.tensor.elementType.name) "
+            + "\(entry.tensor.shape)", tensor: entry.name)
+      }
+      // Formats need not plan a payload without bytes.
+      guard entry.tensor.byteCount > 0 else { continue }
+      guard let known = hashes[entry.name] ?? hashes[first] else {
+        throw differs("nothing was written for it", tensor: entry.name)
+      }
+      let step = found.source.access != .random ? known.layout.count : 8
+      for first in stride(from: 0, to: known.layout.count, by: step) {
+        tasks.append(
+          (entry.name, found, known, first..<min(first + step, known.layout.count)))
+      }
+    }
+    let work = tasks
+    try Workers.run(work.count, jobs: jobs, makeWorkspace: { [UInt8]() }) { task, buffer in
+      try check(work[task].name, work[task].tensor, work[task].hashes, work[task].pieces, &buffer)
+    }
+  }
+
+  private func check(
+    _ name: String, _ tensor: Tensor, _ hashes: PieceHashes, _ pieces: Range<Int>,
+    _ buffer: inout [UInt8]
+  ) throws {
+    for piece in pieces {
+      let range = hashes.layout.range(piece)
+      if buffer.count < range.count { buffer = [UInt8](repeating: 0, count: range.count) }
+      let hash = try buffer.withMutableBytes { bytes in
+        try bytes.withRange(0..<range.count) { part in
+          do {
+            try tensor.source.read(into: &part, at: range.lowerBound)
+          } catch let error as IngotError {
+            throw differs(error.message, tensor: name, offset: error.offset)
+          }
+          return PieceHashes.hash(part.bytes)
+        }
+      }
+      guard hash == hashes.values[piece] else {
+        throw differs("its bytes \(range) are not what was written", tensor: name)
+      }
+    }
+  }
+
+  private func differs(_ what: String, tensor: String? = nil, offset: Int? = nil) -> IngotError {
+    IngotError(
+      .io, "the written file differs from its source: \(what)", tensor: tensor, offset: offset,
+      hint: "nothing was left behind; check the disk and the memory of this machine")
+  }
+}
+
+extension WritePlan {
+  /// Whether the plan is only text (a shard index).
+  var isWithoutTensors: Bool {
+    !parts.contains { part in
+      if case .payload = part { true } else { false }
+    }
+  }
+}
+
+extension String {
+  /// The last component of a path.
+  var fileName: String { split(separator: "/").last.map(String.init) ?? self }
+}

@@ -1,0 +1,3 @@
+// The types that every report and every format speaks in are part of the library's face.
+@_exported public import Tensors
+@_exported public import Rules

@@ -1,0 +1,53 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// A model directory: weights beside their `config.json`.
+enum ModelFolder {
+  /// The checkpoint file in the folder at `path`; nil where `path` is no folder.
+  ///
+  /// A shard index stands for its shards; otherwise there must be exactly one file with a known
+  /// extension, or one called `model.…` among several.
+  /// - Throws: `unreadable` where there is none, `usage` where several would do.
+  static func checkpoint(in path: String) throws -> String? {
+    guard let names = try names(in: path) else { return nil }
+    let prefix = path.hasSuffix("/") ? path : path + "/"
+    let indexes = names.filter { $0.hasSuffix(".index.json") || $0.hasSuffix(".weights.json") }
+    let weights = names.filter { name in
+      !name.hasSuffix(".json") && Formats.forExtension(of: name) != nil
+    }
+    for candidates in [indexes, weights] {
+      if candidates.count == 1 { return prefix + candidates[0] }
+      let preferred = candidates.filter { $0.hasPrefix("model.") }
+      if preferred.count == 1 { return prefix + preferred[0] }
+      guard candidates.isEmpty else {
+        throw IngotError(
+          .usage, "holds several checkpoints: " + candidates.prefix(10).joined(separator: ", "),
+          file: path, hint: "name one of them")
+      }
+    }
+    throw IngotError(.unreadable, "is a folder without a checkpoint", file: path)
+  }
+
+  /// The names in a folder, sorted, hidden ones left out; nil where it is no folder.
+  private static func names(in path: String) throws -> [String]? {
+    guard let folder = unsafe opendir(path) else {
+      if errno == ENOTDIR || errno == ENOENT { return nil }
+      throw IngotError(.unreadable, SystemCalls.message(errno), file: path)
+    }
+    defer { unsafe closedir(folder) }
+    var names: [String] = []
+    // readdir's entry is valid until the next call; its name ends with NUL.
+    while let entry = unsafe readdir(folder) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted { $0.precedesInUTF8($1) }
+  }
+}

@@ -1,0 +1,28 @@
+internal import CKernels
+internal import Crypto
+internal import Tensors
+
+/// Fast 64-bit hashes of a tensor's pieces, taken from the source while writing and compared with the
+/// re-opened destination.
+struct PieceHashes {
+  let layout: PieceLayout
+  var values: [UInt64]
+
+  init(layout: PieceLayout) {
+    self.layout = layout
+    values = [UInt64](repeating: 0, count: layout.count)
+  }
+
+  static func hash(_ bytes: borrowing RawSpan) -> UInt64 {
+    // The kernel reads exactly the buffer's bytes.
+    unsafe bytes.withUnsafeBytes { unsafe ingot_hash64($0.baseAddress, $0.count, 0) }
+  }
+}
+
+extension SHA256 {
+  /// Adds bytes to the message.
+  mutating func update(_ bytes: borrowing RawSpan) {
+    // The pointer is used within the call only.
+    unsafe bytes.withUnsafeBytes { unsafe update(bufferPointer: $0) }
+  }
+}

@@ -1,0 +1,336 @@
+internal import Compression
+internal import Crypto
+private import Synchronization
+internal import Tensors
+
+/// Carries out a write plan on several threads, in memory bounded by the pieces under way.
+struct PlanExecutor: Sendable {
+  /// The number of threads.
+  let jobs: Int
+  /// Whether hashes of the canonical bytes are taken for comparing with the written file.
+  let takesHashes: Bool
+  let progress: ProgressMeter?
+
+  /// What was written.
+  struct Outcome {
+    /// One per payload, in order.
+    var results: [WritePlan.PayloadResult]
+    /// The hashes of each payload's pieces; empty where none were taken.
+    var hashes: [PieceHashes]
+  }
+
+  /// Writes everything the plan says into `output`.
+  ///
+  /// - Throws: what sources, encoders and the file throw, tensors named.
+  func execute(_ plan: WritePlan, into output: OutputFile) throws -> Outcome {
+    let run = Run(plan, output: output, executor: self)
+    var outcome = try run.writeParts()
+    for step in plan.finish {
+      for patch in try step(.init(results: outcome.results, file: output)) {
+        output.extend(to: try patch.offset.adding(patch.bytes.count, "the size of the file"))
+        try output.write(patch.bytes.rawSpan, at: patch.offset)
+      }
+    }
+    if !takesHashes { outcome.hashes = [] }
+    return outcome
+  }
+
+  /// One thread's buffer.
+  struct Workspace {
+    var buffer: [UInt8] = []
+
+    /// The buffer with at least `count` bytes.
+    mutating func grow(to count: Int) {
+      if buffer.count < count { buffer = [UInt8](repeating: 0, count: count) }
+    }
+  }
+
+  /// One execution: the plan, its tasks, and what the threads find out.
+  private final class Run: Sendable {
+    let plan: WritePlan
+    let output: OutputFile
+    let executor: PlanExecutor
+    let tasks: PlanTasks
+    /// By part: the pieces of a payload.
+    let layouts: [PieceLayout?]
+    /// By part: the number of the payload.
+    let payloadNumbers: [Int]
+    /// By part: the order in which the pieces of a payload are read, where they must be in order.
+    let readers: [Int: OrderedReader]
+    let placing = Sequencer()
+    let placed: Mutex<Placed>
+
+    /// What is known of the payloads so far; indexed by payload number.
+    struct Placed {
+      var end: Int
+      var results: [WritePlan.PayloadResult]
+      var hashes: [PieceHashes]
+      /// The CRC-32 of each piece.
+      var pieceChecksums: [[UInt32]]
+    }
+
+    init(_ plan: WritePlan, output: OutputFile, executor: PlanExecutor) {
+      self.plan = plan
+      self.output = output
+      self.executor = executor
+      var payloadNumbers: [Int] = []
+      var payloads: [(payload: WritePlan.Payload, layout: PieceLayout)] = []
+      var layouts: [PieceLayout?] = []
+      for part in plan.parts {
+        payloadNumbers.append(payloads.count)
+        if case .payload(let payload) = part {
+          let layout = PieceLayout(payload)
+          layouts.append(layout)
+          payloads.append((payload, layout))
+        } else {
+          layouts.append(nil)
+        }
+      }
+      self.layouts = layouts
+      self.payloadNumbers = payloadNumbers
+      tasks = PlanTasks(plan, layouts: layouts)
+      var readers: [Int: OrderedReader] = [:]
+      for (index, part) in plan.parts.enumerated() {
+        if case .payload(let payload) = part, payload.isReadInOrder {
+          readers[index] = OrderedReader(hashing: payload.checksum == .sha256)
+        }
+      }
+      self.readers = readers
+      placed = Mutex(
+        Placed(
+          end: tasks.knownSize,
+          results: payloads.map {
+            .init(
+              offset: 0, byteCount: 0,
+              pieceSizes: $0.payload.encoding == nil
+                ? [] : [Int](repeating: 0, count: $0.layout.count))
+          },
+          hashes: payloads.map { PieceHashes(layout: $0.layout) },
+          pieceChecksums: payloads.map {
+            $0.payload.checksum == .crc32 ? [UInt32](repeating: 0, count: $0.layout.count) : []
+          }))
+    }
+
+    func writeParts() throws -> Outcome {
+      try output.reserve(tasks.knownSize)
+      output.extend(to: tasks.knownSize)
+      try Workers.run(tasks.tasks.count, jobs: executor.jobs, makeWorkspace: { Workspace() }) {
+        index, workspace in
+        do {
+          try self.carryOut(self.tasks.tasks[index], &workspace)
+        } catch {
+          self.placing.cancel()
+          self.readers.values.forEach { $0.turns.cancel() }
+          throw error
+        }
+      }
+      return placed.withLock { placed in
+        for (index, part) in plan.parts.enumerated() {
+          guard case .payload(let payload) = part, let layout = layouts[index] else { continue }
+          let number = payloadNumbers[index]
+          switch payload.checksum {
+          case .crc32:
+            placed.results[number].crc32 = combined(placed.pieceChecksums[number], layout)
+          case .sha256: placed.results[number].sha256 = readers[index]?.digest() ?? []
+          case nil: break
+          }
+        }
+        return Outcome(results: placed.results, hashes: placed.hashes)
+      }
+    }
+
+    private func combined(_ checksums: [UInt32], _ layout: PieceLayout) -> UInt32 {
+      var whole: UInt32 = 0
+      for (index, checksum) in checksums.enumerated() {
+        whole = CRC32.combine(whole, checksum, secondLength: layout.range(index).count)
+      }
+      return whole
+    }
+
+    private func carryOut(_ task: PlanTasks.Task, _ workspace: inout Workspace) throws {
+      switch (task.work, task.offset) {
+      case (.group(let parts), let offset?): try writeGroup(parts, at: offset, &workspace)
+      case (.group(let parts), nil):
+        for part in parts { try placePart(part, ticket: task.ticket) }
+      case (.pieces(let part, let pieces), let offset):
+        guard case .payload(let payload) = plan.parts[part], let layout = layouts[part] else {
+          return
+        }
+        try naming(tensor: payload.name) {
+          for piece in pieces {
+            if let offset {
+              try copyPiece(piece, of: part, payload, layout, payloadOffset: offset, &workspace)
+            } else {
+              try placePiece(piece, of: part, payload, layout, ticket: task.ticket, &workspace)
+            }
+          }
+        }
+      }
+    }
+
+    /// Assembles neighbouring small parts and writes them at once.
+    private func writeGroup(
+      _ parts: Range<Int>, at start: Int, _ workspace: inout Workspace
+    ) throws {
+      // One large literal needs no assembling.
+      if parts.count == 1, case .bytes(let bytes) = plan.parts[parts.lowerBound] {
+        return try output.write(bytes.rawSpan, at: start)
+      }
+      var end = start
+      for part in parts {
+        switch plan.parts[part] {
+        case .bytes(let bytes): end += bytes.count
+        case .alignment(let alignment): end = end.roundedUp(toMultipleOf: alignment)
+        case .payload(let payload): end += payload.source.byteCount
+        }
+      }
+      workspace.grow(to: end - start)
+      try workspace.buffer.withMutableBytes { buffer in
+        var position = 0
+        for part in parts {
+          switch plan.parts[part] {
+          case .bytes(let bytes):
+            buffer.copy(from: bytes, at: 0, count: bytes.count, to: position)
+            position += bytes.count
+          case .alignment(let alignment):
+            let next = (start + position).roundedUp(toMultipleOf: alignment) - start
+            buffer.withRange(position..<next) { $0.fill(0) }
+            position = next
+          case .payload(let payload):
+            guard let layout = layouts[part] else { continue }
+            notePlace(part, offset: start + position, byteCount: payload.source.byteCount)
+            try naming(tensor: payload.name) {
+              for piece in 0..<layout.count {
+                let range = layout.range(piece)
+                try buffer.withRange(position + range.lowerBound..<position + range.upperBound) {
+                  try readPiece(piece, of: part, payload, range, into: &$0)
+                }
+              }
+            }
+            position += payload.source.byteCount
+          }
+        }
+        try buffer.withRange(0..<position) { try output.write($0.bytes, at: start) }
+      }
+    }
+
+    private func notePlace(_ part: Int, offset: Int, byteCount: Int) {
+      let number = payloadNumbers[part]
+      placed.withLock { placed in
+        placed.results[number].offset = offset
+        placed.results[number].byteCount = byteCount
+      }
+    }
+
+    /// Reads a piece's canonical bytes and takes what is wanted of them: hash, CRC-32, SHA-256.
+    private func readPiece(
+      _ piece: Int, of part: Int, _ payload: WritePlan.Payload, _ range: Range<Int>,
+      into buffer: inout MutableRawSpan
+    ) throws {
+      if let reader = readers[part] {
+        try reader.read(piece, payload.source, at: range.lowerBound, into: &buffer)
+      } else {
+        try payload.source.read(into: &buffer, at: range.lowerBound)
+      }
+      let number = payloadNumbers[part]
+      let hash = executor.takesHashes ? PieceHashes.hash(buffer.bytes) : 0
+      let checksum = payload.checksum == .crc32 ? CRC32.update(0, buffer.bytes) : nil
+      placed.withLock { placed in
+        placed.hashes[number].values[piece] = hash
+        if let checksum { placed.pieceChecksums[number][piece] = checksum }
+      }
+      executor.progress?.advance(by: range.count, at: payload.name)
+    }
+
+    /// Copies a piece whose place is known.
+    private func copyPiece(
+      _ piece: Int, of part: Int, _ payload: WritePlan.Payload, _ layout: PieceLayout,
+      payloadOffset: Int, _ workspace: inout Workspace
+    ) throws {
+      let range = layout.range(piece)
+      if piece == 0 { notePlace(part, offset: payloadOffset, byteCount: layout.byteCount) }
+      workspace.grow(to: range.count)
+      try workspace.buffer.withMutableBytes { buffer in
+        try buffer.withRange(0..<range.count) { bytes in
+          try readPiece(piece, of: part, payload, range, into: &bytes)
+          try output.write(bytes.bytes, at: payloadOffset + range.lowerBound)
+        }
+      }
+    }
+
+    /// Writes a literal or an alignment whose place rests on the sizes before it.
+    private func placePart(_ part: Int, ticket: Int) throws {
+      switch plan.parts[part] {
+      case .bytes(let bytes):
+        let offset = try place(bytes.count, ticket: ticket)
+        try output.write(bytes.rawSpan, at: offset)
+      case .alignment(let alignment):
+        try placing.pass(ticket) {
+          placed.withLock { $0.end = $0.end.roundedUp(toMultipleOf: alignment) }
+          output.extend(to: placed.withLock { $0.end })
+        }
+      case .payload: break
+      }
+    }
+
+    /// Waits for the ticket and takes the next `count` bytes of the file.
+    private func place(_ count: Int, ticket: Int) throws -> Int {
+      try placing.pass(ticket) {
+        let offset = placed.withLock { placed in
+          defer { placed.end += count }
+          return placed.end
+        }
+        output.extend(to: offset + count)
+        return offset
+      }
+    }
+
+    /// Encodes a piece, waits for its place, and writes it.
+    private func placePiece(
+      _ piece: Int, of part: Int, _ payload: WritePlan.Payload, _ layout: PieceLayout,
+      ticket: Int, _ workspace: inout Workspace
+    ) throws {
+      let range = layout.range(piece)
+      // Exactly as long as the piece: encoders take the whole array.
+      if workspace.buffer.count != range.count {
+        workspace.buffer = [UInt8](repeating: 0, count: range.count)
+      }
+      try workspace.buffer.withMutableBytes {
+        try readPiece(piece, of: part, payload, range, into: &$0)
+      }
+      let encoded: [UInt8] =
+        if let encoding = payload.encoding {
+          try encoding.encode(workspace.buffer, piece, piece == layout.count - 1)
+        } else {
+          workspace.buffer
+        }
+      let offset = try place(encoded.count, ticket: ticket)
+      let number = payloadNumbers[part]
+      placed.withLock { placed in
+        if piece == 0 { placed.results[number].offset = offset }
+        placed.results[number].byteCount += encoded.count
+        if payload.encoding != nil { placed.results[number].pieceSizes[piece] = encoded.count }
+      }
+      try output.write(encoded.rawSpan, at: offset)
+    }
+  }
+}
+
+/// Reads the pieces of one payload strictly in order, hashing them on the way where asked.
+private final class OrderedReader: Sendable {
+  let turns = Sequencer()
+  private let hasher: Mutex<SHA256?>
+
+  init(hashing: Bool) { hasher = Mutex(hashing ? SHA256() : nil) }
+
+  func read(
+    _ piece: Int, _ source: any ByteSource, at offset: Int, into buffer: inout MutableRawSpan
+  ) throws {
+    try turns.pass(piece) {
+      try source.read(into: &buffer, at: offset)
+      hasher.withLock { $0?.update(buffer.bytes) }
+    }
+  }
+
+  func digest() -> [UInt8] { hasher.withLock { $0.map { Array($0.finalize()) } ?? [] } }
+}

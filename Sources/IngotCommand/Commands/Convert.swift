@@ -1,0 +1,171 @@
+internal import ArgumentParser
+internal import Ingot
+
+struct Convert: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Convert a checkpoint into another format, bit for bit unless asked to cast.",
+    discussion: """
+      The destination appears complete and compared with its source, or not at all. What it cannot \
+      hold is refused before anything is written; metadata that it drops is named.
+
+      Examples:
+        ingot convert model.h5 model.safetensors
+        ingot convert model.safetensors half.safetensors --dtype bfloat16
+        ingot convert big.npz out/model.safetensors --max-shard-size 5GB
+      """)
+
+  @Argument(
+    help: "A checkpoint: a file, a shard index, or a model directory.",
+    completion: .file(extensions: Formats.fileExtensionsWithoutDots))
+  var source: String
+
+  @Argument(help: "The file to create; its extension names the format.", completion: .file())
+  var destination: String
+
+  @OptionGroup var reading: ReadingArguments
+  @OptionGroup var selecting: SelectionArguments
+
+  @Option(
+    name: .long, help: "The destination's format; its extension's where not given.",
+    completion: .list(Formats.all.map(\.identifier)))
+  var to: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Cast floating tensors to this element type; GLOB=TYPE casts what matches, of any type.",
+      discussion: "Repeatable; the last match wins.", valueName: "type|glob=type"),
+    completion: .list(ElementType.allCases.map(\.name)))
+  var dtype: [CastArgument] = []
+
+  @Option(
+    name: .long, help: "A rules file: renames, transposes, splits and joins (YAML or JSON).",
+    completion: .file(extensions: ["yaml", "yml", "json"]))
+  var rules: String?
+
+  @Option(
+    name: .customLong("max-shard-size"),
+    help: "Split into shards of at most this size (5GB, 500MB) with an index.")
+  var maximumShardSize: ByteSize?
+
+  @Option(name: .long, help: "none, gzip, or gzip:1 to gzip:9.")
+  var compression = CompressionArgument(.none)
+
+  @Option(name: .long, help: "The arrangement inside an HDF5 file: plain or keras.")
+  var layout = LayoutArgument.plain
+
+  @Option(name: .long, help: "Alignment of tensor data in bytes, for formats that have a choice.")
+  var alignment: Int?
+
+  @Flag(name: .long, help: "Fail where anything would be dropped.")
+  var strict = false
+
+  @Flag(name: .long, help: "Replace the destination if it exists.")
+  var force = false
+
+  @Flag(name: .customLong("dry-run"), help: "Print the plan and write nothing.")
+  var dryRun = false
+
+  @Flag(name: .customLong("no-check"), help: "Do not re-open and compare what was written.")
+  var noCheck = false
+
+  @Flag(name: .customLong("no-sync"), help: "Do not wait until the disk has everything.")
+  var noSync = false
+
+  @Flag(name: .long, help: "Print the report as JSON.")
+  var json = false
+
+  @Flag(name: .long, help: "Print nothing on success.")
+  var quiet = false
+
+  func validate() throws {
+    if let alignment, alignment < 1 || alignment > 1 << 21 || alignment & (alignment - 1) != 0 {
+      throw ValidationError("--alignment takes a power of two up to 2097152")
+    }
+  }
+
+  func run() throws {
+    var options = ConvertOptions()
+    options.sourceFormat = reading.from
+    options.destinationFormat = to
+    options.casts = dtype.map(\.cast)
+    options.rules = try rules.map { try RulesFile(contentsOf: $0) }
+    options.selection = selecting.selection
+    options.maximumShardBytes = maximumShardSize?.bytes
+    options.reading = reading.options
+    options.writing.compression = compression.value
+    options.writing.arrangement = layout.arrangement
+    options.writing.alignment = alignment
+    options.isStrict = strict
+    options.replacesDestination = force
+    options.isDryRun = dryRun
+    options.checksResult = !noCheck
+    options.syncsResult = !noSync
+    options.jobs = reading.jobs
+    let conversion = try Conversion(source: source, destination: destination, options: options)
+    let meter = ProgressMeter()
+    let display = quiet || dryRun ? nil : ProgressDisplay(meter)
+    let report: ConversionReport
+    do {
+      report = try conversion.run(progress: meter)
+      display?.finish()
+    } catch {
+      display?.finish()
+      throw error
+    }
+    if json {
+      StandardStreams.print(report.json.text(.indented))
+    } else if !quiet {
+      StandardStreams.print(ConversionText(report, isDryRun: dryRun).text)
+    }
+    if !quiet { ConversionText.printNotes(report) }
+  }
+}
+
+/// `bfloat16`, or `*.weight=float16`.
+struct CastArgument: ExpressibleByArgument {
+  let cast: ConvertOptions.Cast
+
+  init?(argument: String) {
+    let equals = argument.lastIndex(of: "=")
+    let typeName = equals.map { String(argument[argument.index(after: $0)...]) } ?? argument
+    guard let type = ElementType(name: typeName) else { return nil }
+    cast = ConvertOptions.Cast(type, pattern: equals.map { String(argument[..<$0]) })
+  }
+}
+
+/// `none`, `gzip`, `gzip:6`.
+struct CompressionArgument: ExpressibleByArgument {
+  let value: WriteOptions.Compression
+
+  init(_ value: WriteOptions.Compression) { self.value = value }
+
+  init?(argument: String) {
+    if argument == "none" {
+      value = .none
+    } else if argument == "gzip" {
+      value = .gzip(level: nil)
+    } else if argument.hasPrefix("gzip:"), let level = Int(argument.dropFirst(5)),
+      (1...9).contains(level)
+    {
+      value = .gzip(level: level)
+    } else {
+      return nil
+    }
+  }
+
+  var defaultValueDescription: String { "none" }
+}
+
+/// The arrangement inside an HDF5 file.
+enum LayoutArgument: String, ExpressibleByArgument, CaseIterable {
+  case plain
+  case keras
+
+  var arrangement: WriteOptions.Arrangement {
+    switch self {
+    case .plain: .plain
+    case .keras: .keras
+    }
+  }
+}

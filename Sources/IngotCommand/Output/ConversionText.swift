@@ -1,0 +1,56 @@
+internal import Ingot
+
+/// `ingot convert` for people.
+struct ConversionText {
+  private let report: ConversionReport
+  private let isDryRun: Bool
+
+  init(_ report: ConversionReport, isDryRun: Bool) {
+    self.report = report
+    self.isDryRun = isDryRun
+  }
+
+  var text: String {
+    var lines: [String] = []
+    let summary =
+      "\(report.source.escapedForDisplay(limit: 1024)) (\(report.sourceFormat)) → "
+      + "\(report.destination.escapedForDisplay(limit: 1024)) (\(report.destinationFormat)): "
+      + "\(ByteText.count(report.items.count)) tensors, \(ByteText.size(report.tensorBytes))"
+    if isDryRun {
+      lines.append("would convert " + summary)
+      var table = TextTable([.left, .left, .left, .right])
+      for item in report.items {
+        table.append([
+          item.name.escapedForDisplay(), item.elementType.name, "\(item.shape)",
+          ByteText.size(item.byteCount),
+        ])
+      }
+      lines += table.lines(indent: "  ")
+    } else {
+      lines.append(summary + (report.isChecked ? ", re-read and equal" : ", not checked"))
+    }
+    if report.destinationFiles.count > 1 {
+      lines += report.destinationFiles.map { "  " + $0.escapedForDisplay(limit: 1024) }
+    }
+    for (name, cast) in report.casts where !cast.isFaithful {
+      lines.append("  cast \(name.escapedForDisplay()): \(cast.summary)")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// Names on stderr what was dropped.
+  static func printNotes(_ report: ConversionReport) {
+    for note in report.notes.prefix(20) {
+      StandardStreams.note("note: \(note.escapedForDisplay(limit: 500))")
+    }
+    print("metadata dropped", report.droppedMetadata)
+    print("no tensors, dropped", report.droppedOthers.map { "\($0.name) (\($0.type))" })
+  }
+
+  private static func print(_ what: String, _ names: [String]) {
+    guard !names.isEmpty else { return }
+    let shown = names.prefix(10).map { "'\($0.escapedForDisplay(limit: 100))'" }
+    let more = names.count > 10 ? " and \(names.count - 10) more (--json lists all)" : ""
+    StandardStreams.note("note: \(what): \(shown.joined(separator: ", "))\(more)")
+  }
+}

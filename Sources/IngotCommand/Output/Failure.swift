@@ -1,0 +1,50 @@
+internal import Ingot
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// Says what went wrong, once, in the form that was asked for.
+enum Failure {
+  /// Prints the error (one line and perhaps a hint on stderr; with `--json` one object on stdout) and
+  /// ends the process with the status of its class.
+  static func exit(_ error: IngotError) -> Never {
+    if CommandLine.arguments.contains("--json") {
+      StandardStreams.print(json(error).text(.indented))
+    }
+    StandardStreams.note("ingot: \(error)")
+    if let hint = error.hint { StandardStreams.note("hint: \(hint.escapedForDisplay(limit: 1024))") }
+    finish(error.errorClass.exitStatus)
+  }
+
+  /// Ends the process as one that succeeded or whose check did not hold.
+  static func finish(_ status: Int32) -> Never {
+    #if canImport(Glibc)
+    Glibc.exit(status)
+    #elseif canImport(Musl)
+    Musl.exit(status)
+    #else
+    Darwin.exit(status)
+    #endif
+  }
+
+  private static func json(_ error: IngotError) -> JSON {
+    [
+      "error": [
+        "class": .string(error.errorClass.rawValue), "message": .string(error.message),
+        "file": JSON(error.file), "tensor": JSON(error.tensor),
+        "offset": error.offset.map { JSON($0) } ?? .null, "hint": JSON(error.hint),
+      ]
+    ]
+  }
+
+  /// The first line of the parser's message without its `Error: `.
+  static func plainMessage(_ text: String) -> String {
+    let line = text.split(separator: "\n").first.map(String.init) ?? text
+    return line.hasPrefix("Error: ") ? String(line.dropFirst(7)) : line
+  }
+}

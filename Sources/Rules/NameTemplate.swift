@@ -1,0 +1,82 @@
+internal import Tensors
+
+/// The new name that a rule gives: text with references to the groups of the rule's pattern.
+///
+/// `$1` to `$9` and `${12}` are groups by number, `${layer}` is a group by name, `$$` is a dollar
+/// sign. A group that took no part in the match is empty text.
+struct NameTemplate: Sendable {
+  private enum Piece: Sendable {
+    case text(String)
+    /// The position of the group, from 0.
+    case group(Int)
+  }
+
+  private var pieces: [Piece] = []
+
+  /// Parses a template for names matched by a pattern with these groups.
+  ///
+  /// - Throws: `malformed` for a dollar sign that begins nothing, and for a group that is not
+  ///   there.
+  init(_ template: String, groups: [String?], position: TextPosition) throws {
+    let (bytes, limit) = (template.utf8.count, Pattern.textLimit)
+    guard bytes <= limit else {
+      throw IngotError(.limit, "\(position): a name of \(bytes) bytes is above \(limit)")
+    }
+    var rest = template[...]
+    while let dollar = rest.firstIndex(of: "$") {
+      if dollar > rest.startIndex { pieces.append(.text(String(rest[..<dollar]))) }
+      rest = rest[dollar...].dropFirst()
+      if rest.first == "$" {
+        pieces.append(.text("$"))
+        rest.removeFirst()
+        continue
+      }
+      let reference: Substring
+      if rest.first == "{", let end = rest.firstIndex(of: "}") {
+        reference = rest[..<end].dropFirst()
+        rest = rest[end...].dropFirst()
+      } else {
+        reference = rest.prefix(1)
+        guard reference.utf8.first.map({ $0 &- 0x30 < 10 }) ?? false else {
+          throw IngotError(
+            .malformed, "\(position): '$' in '\(template.escapedForDisplay())' names no group",
+            hint: "groups are $1 to $9, ${10} or ${name}; $$ is a dollar sign")
+        }
+        rest = rest.dropFirst()
+      }
+      pieces.append(.group(try Self.group(reference, in: groups, position)))
+    }
+    if !rest.isEmpty { pieces.append(.text(String(rest))) }
+  }
+
+  private static func group(
+    _ reference: Substring, in groups: [String?], _ position: TextPosition
+  ) throws -> Int {
+    if let number = Int(reference), number >= 1, number <= groups.count { return number - 1 }
+    if let index = groups.firstIndex(where: { $0.map { $0 == reference } ?? false }) {
+      return index
+    }
+    let found =
+      switch groups.count {
+      case 0: "no groups"
+      case 1: "1 group"
+      case let count: "\(count) groups"
+      }
+    throw IngotError(
+      .malformed,
+      "\(position): there is no group '\(String(reference).escapedForDisplay())', the pattern has \(found)"
+    )
+  }
+
+  /// The name for a match with these captures.
+  func name(_ captures: [String]) -> String {
+    var name = ""
+    for piece in pieces {
+      switch piece {
+      case .text(let text): name += text
+      case .group(let index): name += captures[index]
+      }
+    }
+    return name
+  }
+}

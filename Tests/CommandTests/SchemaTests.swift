@@ -1,0 +1,51 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Real reports against the schemas that describe them.
+@Suite(.enabled(if: Places.python != nil, "INGOT_PYTHON names no Python with jsonschema"))
+struct SchemaTests {
+  private static let validator = """
+    import json, sys, jsonschema
+    schema = json.load(open(sys.argv[1]))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(json.load(open(sys.argv[2])))
+    """
+
+  @Test(arguments: [
+    ("inspect", ["inspect", "FIXTURE"]), ("inspect", ["inspect", "--stats", "FIXTURE"]),
+    ("inspect", ["inspect", "OTHERS"]), ("digest", ["digest", "FIXTURE"]),
+    ("digest", ["digest", "FIXTURE", "--check", "MANIFEST"]), ("diff", ["diff", "FIXTURE", "FIXTURE"]),
+    ("diff", ["diff", "FIXTURE", "OTHER", "--rtol", "0.1"]),
+    ("convert", ["convert", "FIXTURE", "OUT.npz", "--dtype", "float16"]),
+    ("convert", ["convert", "FIXTURE", "OUT2.npz", "--dry-run"]), ("formats", ["formats"]),
+    ("error", ["inspect", "absent"]), ("error", ["nonsense"]),
+  ])
+  func reportsFitTheirSchemas(schema: String, arguments: [String]) throws {
+    let python = try #require(Places.python)
+    try Places.withTemporaryFolder { folder in
+      let fixture = Places.fixture("demo/tiny-transformer.h5")
+      let manifest = folder.appending(path: "manifest").filePath
+      try Data(try CommandRun.ingot("digest", fixture).output.utf8).write(
+        to: URL(filePath: manifest))
+      let words = arguments.map { word in
+        word.hasPrefix("OUT.") || word.hasPrefix("OUT2.")
+          ? folder.appending(path: word).filePath
+          : [
+            "FIXTURE": fixture, "MANIFEST": manifest, "OTHER": Places.fixture("npz/savez.npz"),
+            "OTHERS": Places.fixture("hdf5/others_v0.h5"),
+          ][word] ?? word
+      }
+      let run = try CommandRun.run(CommandRun.ingot, words + ["--json"])
+      let report = folder.appending(path: "report.json")
+      try Data(run.output.utf8).write(to: report)
+      let check = try CommandRun.run(
+        python,
+        [
+          "-c", Self.validator,
+          Places.project.appending(path: "schemas/\(schema).schema.json").filePath, report.filePath,
+        ])
+      #expect(check.status == 0, "\(check.diagnostics.suffix(1500))\n\(run.output.prefix(1500))")
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import Crypto
+import Foundation
+import Synchronization
+import TestSupport
+import Tensors
+import Testing
+
+@testable import Ingot
+
+/// The parallel executor against the plain one: the same file, whatever the plan and the threads.
+@Suite struct PlanExecutorTests {
+  /// Bytes that only go forward.
+  private final class ForwardSource: ByteSource {
+    let bytes: [UInt8]
+    private let position = Mutex(0)
+    var byteCount: Int { bytes.count }
+    var access: AccessPattern { .sequential }
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    func read(into buffer: inout MutableRawSpan, at offset: Int) throws {
+      let expected = position.withLock { $0 }
+      guard offset == expected else {
+        throw IngotError(.internal, "read at \(offset), expected \(expected)")
+      }
+      buffer.copy(from: bytes, at: offset, count: buffer.byteCount, to: 0)
+      position.withLock { $0 = offset + buffer.byteCount }
+    }
+  }
+
+  private static func randomBytes(_ count: Int, _ generator: inout SeededGenerator) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    while bytes.count < count {
+      let word = generator.next()
+      for shift in 0..<min(8, count - bytes.count) {
+        bytes.append(UInt8(truncatingIfNeeded: word >> (8 * UInt64(shift))))
+      }
+    }
+    return bytes
+  }
+
+  /// A plan of random parts; `makes` fresh sources each time, because forward ones are used up.
+  private static func plan(seed: UInt64, encodes: Bool) -> WritePlan {
+    var generator = SeededGenerator(seed: seed)
+    var plan = WritePlan()
+    let sizes = [0, 1, 7, 4096, 200_000, 524_288, 524_289, 1_700_001]
+    for number in 0..<Int.random(in: 1...12, using: &generator) {
+      let count = Int.random(in: 0...300, using: &generator)
+      plan.parts.append(.bytes(randomBytes(count, &generator)))
+      if Bool.random(using: &generator) {
+        plan.parts.append(.alignment([8, 64, 4096].randomElement(using: &generator) ?? 8))
+      }
+      let bytes = randomBytes(sizes.randomElement(using: &generator) ?? 0, &generator)
+      var payload = WritePlan.Payload(
+        name: "t\(number)",
+        source: Bool.random(using: &generator) ? ForwardSource(bytes) : ArraySource(bytes))
+      payload.checksum = [nil, .crc32, .sha256].randomElement(using: &generator) ?? nil
+      if encodes, number > 1, Bool.random(using: &generator) {
+        payload.encoding = WritePlan.Encoding(
+          pieceLength: 100_000, runLength: Bool.random(using: &generator) ? 250_000 : nil
+        ) { piece, index, isLast in
+          // The size of a piece rests on its content, as a codec's does.
+          [UInt8(truncatingIfNeeded: index), isLast ? 1 : 0] + piece.prefix(Int(piece.first ?? 0))
+        }
+      }
+      plan.parts.append(.payload(payload))
+    }
+    plan.finish = [
+      { progress in
+        let text = progress.results.map {
+          "\($0.offset) \($0.byteCount) \($0.pieceSizes) \($0.crc32) \($0.sha256)\n"
+        }.joined()
+        return [.init(offset: progress.file.byteCount, bytes: Array(text.utf8))]
+      },
+      { progress in [.init(offset: 0, bytes: [UInt8(progress.file.byteCount % 251)])] },
+    ]
+    return plan
+  }
+
+  @Test(arguments: 0..<24)
+  func writesWhatThePlainExecutorWrites(seed: Int) throws {
+    for (encodes, jobs) in [(false, 1), (false, 4), (true, 1), (true, 4)] {
+      let expected = try PlainExecutor.execute(Self.plan(seed: UInt64(seed), encodes: encodes))
+      try Places.withTemporaryFolder { folder in
+        let output = try OutputFile(
+          path: folder.appending(path: "out").filePath, replaces: false, syncs: false)
+        let executor = PlanExecutor(jobs: jobs, takesHashes: true, progress: nil)
+        _ = try executor.execute(Self.plan(seed: UInt64(seed), encodes: encodes), into: output)
+        try output.finishWriting()
+        #expect(try output.everything() == expected)
+      }
+    }
+  }
+
+  @Test func theFailureOfTheEarliestTaskIsReported() throws {
+    struct Failing: ByteSource {
+      let byteCount = 600_000
+      let number: Int
+      func read(into buffer: inout MutableRawSpan, at offset: Int) throws {
+        throw IngotError(.malformed, "number \(number)")
+      }
+    }
+    var plan = WritePlan()
+    for number in 0..<8 {
+      let source: any ByteSource =
+        number < 3 ? ArraySource([UInt8](repeating: 1, count: 600_000)) : Failing(number: number)
+      plan.parts.append(.payload(.init(name: "t\(number)", source: source)))
+    }
+    try Places.withTemporaryFolder { folder in
+      let path = folder.appending(path: "out").filePath
+      for _ in 0..<10 {
+        let output = try OutputFile(path: path, replaces: false, syncs: false)
+        let error = #expect(throws: IngotError.self) {
+          try PlanExecutor(jobs: 4, takesHashes: false, progress: nil).execute(plan, into: output)
+        }
+        #expect(error?.message == "number 3")
+        #expect(error?.tensor == "t3")
+      }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.filePath).isEmpty)
+    }
+  }
+
+  @Test func aFailureAmongEncodedPiecesEndsEveryThread() throws {
+    var plan = WritePlan()
+    for number in 0..<4 {
+      plan.parts.append(
+        .payload(
+          .init(
+            name: "t\(number)", source: ArraySource([UInt8](repeating: 1, count: 300_000)),
+            encoding: .init(pieceLength: 10_000) { piece, index, _ in
+              if number == 2, index == 7 { throw IngotError(.internal, "piece 7 of t2") }
+              return piece
+            })))
+    }
+    try Places.withTemporaryFolder { folder in
+      let output = try OutputFile(
+        path: folder.appending(path: "out").filePath, replaces: false, syncs: false)
+      let error = #expect(throws: IngotError.self) {
+        try PlanExecutor(jobs: 4, takesHashes: false, progress: nil).execute(plan, into: output)
+      }
+      #expect(error?.message == "piece 7 of t2")
+    }
+  }
+}
