@@ -59,12 +59,6 @@ public struct TensorTable: Sendable {
     positions.reserveCapacity(count)
   }
 
-  /// Makes room for `count` tensors.
-  package mutating func reserveCapacity(_ count: Int) {
-    entries.reserveCapacity(min(count, Limits.tensors))
-    positions.reserveCapacity(min(count, Limits.tensors))
-  }
-
   /// Adds a tensor at the end.
   ///
   /// - Throws: `malformed` for a name that is there already; `limit` for one above 65,535 bytes or
