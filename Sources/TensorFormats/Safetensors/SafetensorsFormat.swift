@@ -47,6 +47,7 @@ public struct SafetensorsFormat: TensorFormat {
     let dataStart = 8 + length
     try header.checkCover(dataLength: file.byteCount - dataStart, base: dataStart)
     var table = TensorTable()
+    table.reserveCapacity(header.entries.count)
     for entry in header.entries {
       try naming(tensor: entry.name) {
         let source = try SourceRange(
