@@ -2,6 +2,7 @@
 private import CISAL
 #endif
 private import CZlib
+internal import Tensors
 
 /// The CRC-32 of zip, gzip and PNG.
 package enum CRC32 {
@@ -21,8 +22,7 @@ package enum CRC32 {
 
   /// The checksum of an array.
   package static func of(_ bytes: [UInt8]) -> UInt32 {
-    // The span does not leave this call.
-    unsafe update(0, bytes.span.bytes)
+    update(0, bytes.rawSpan)
   }
 
   /// The checksum of two stretches from the checksum of each; takes logarithmic time.

@@ -18,8 +18,7 @@ package enum Deflate {
   /// A level from 1 to 9 gives a result about as small as zlib's at that level, or smaller. With nil the
   /// fastest encoder is taken whose result is within one percent of level 6's.
   package static func zlibStream(_ input: [UInt8], level: Int?) -> [UInt8] {
-    // The span does not leave this call.
-    let content = unsafe input.span.bytes
+    let content = input.rawSpan
     // 32 KiB window; the second byte says "default level" and completes the multiple of 31.
     var stream: [UInt8] = [0x78, 0x9C]
     Encoder.appendFastest(
@@ -39,8 +38,7 @@ package enum Deflate {
   package static func piece(
     _ input: [UInt8], level: Int?, isLast: Bool, minimumCount: Int = 0
   ) -> [UInt8] {
-    // The span does not leave this call.
-    let content = unsafe input.span.bytes
+    let content = input.rawSpan
     var result: [UInt8] = []
     Encoder.appendFastest(
       content, reference: level ?? usualLevel, tolerance: 0,

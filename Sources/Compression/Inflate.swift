@@ -32,8 +32,7 @@ package enum Inflate {
       let stream = input[2..<input.count - 4]
       let output = try expand(stream, limit: limit, with: inflater)
       let stored = input.suffix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-      // The span does not leave this call.
-      let computed = unsafe Adler32.of(output.span.bytes)
+      let computed = Adler32.of(output.rawSpan)
       guard stored == computed else {
         throw IngotError(
           .integrity,

@@ -28,8 +28,7 @@ struct InflateStream {
     while filled < wanted, !inflater.isFinished {
       if pending.isEmpty { try refill() }
       let bytes = buffer
-      // The span does not leave this iteration.
-      let input = unsafe bytes.span.bytes.extracting(pending)
+      let input = bytes.rawSpan.extracting(pending)
       let (consumed, produced) = try output.withRange(filled..<wanted) {
         try inflater.step(input, into: &$0)
       }

@@ -47,8 +47,17 @@ public struct TensorTable: Sendable {
   public var provenance: JSON?
   private var positions: [String: Int] = [:]
 
-  /// An empty table.
-  public init() {}
+  /// An empty table with room for `capacity` tensors.
+  public init(capacity: Int = 0) {
+    entries.reserveCapacity(capacity)
+    positions.reserveCapacity(capacity)
+  }
+
+  /// Makes room for `count` tensors at once.
+  package mutating func reserveCapacity(_ count: Int) {
+    entries.reserveCapacity(count)
+    positions.reserveCapacity(count)
+  }
 
   /// Adds a tensor at the end.
   ///

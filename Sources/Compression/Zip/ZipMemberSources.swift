@@ -8,7 +8,8 @@ private import Synchronization
 package final class ZipStoredSource: ByteSource {
   package let byteCount: Int
   private let base: any ByteSource
-  private let member: ZipArchive.Member
+  private let dataOffset: Int
+  private let checksum: MemberChecksum
   private let check: Mutex<Check>
 
   private enum Check {
@@ -16,7 +17,8 @@ package final class ZipStoredSource: ByteSource {
     case onDemand
     case tracking(ZipCoverage)
     case passed
-    case failed(IngotError)
+    /// The content has this checksum.
+    case failed(UInt32)
   }
 
   /// When the checksum is compared.
@@ -31,46 +33,46 @@ package final class ZipStoredSource: ByteSource {
   /// account (a column of a large matrix).
   private static let mostStretches = 1024
 
+  private init(_ archive: ZipArchive, _ member: ZipArchive.Member, _ check: Check) {
+    precondition(member.entry.method == .stored)
+    base = archive.source
+    dataOffset = member.dataOffset
+    checksum = MemberChecksum(member)
+    byteCount = member.entry.uncompressedSize
+    self.check = Mutex(check)
+  }
+
   /// The content of a stored member.
-  package init(
+  package convenience init(
     _ archive: ZipArchive, _ member: ZipArchive.Member,
     verification: Verification = .whileReading
   ) {
-    precondition(member.entry.method == .stored)
-    base = archive.source
-    self.member = member
-    byteCount = member.entry.uncompressedSize
-    switch verification {
-    case .whileReading: check = Mutex(.tracking(ZipCoverage(byteCount: byteCount)))
-    case .onDemand: check = Mutex(.onDemand)
-    }
+    let coverage = ZipCoverage(byteCount: member.entry.uncompressedSize)
+    self.init(archive, member, verification == .onDemand ? .onDemand : .tracking(coverage))
   }
 
   /// The content of a stored member, whose first bytes somebody has already read by other means.
   ///
   /// - Throws: `integrity` where those are all there are and their checksum differs.
-  package init(
+  package convenience init(
     _ archive: ZipArchive, _ member: ZipArchive.Member, alreadyRead beginning: RawSpan
   ) throws {
-    precondition(member.entry.method == .stored)
-    base = archive.source
-    self.member = member
-    byteCount = member.entry.uncompressedSize
     let coverage = ZipCoverage(
-      byteCount: byteCount, front: beginning.byteCount, frontCRC: CRC32.update(0, beginning))
-    check = Mutex(.tracking(coverage))
+      byteCount: member.entry.uncompressedSize, front: beginning.byteCount,
+      frontCRC: CRC32.update(0, beginning))
+    self.init(archive, member, .tracking(coverage))
     if let crc = coverage.crc { try check.withLock { try settle(&$0, crc) } }
   }
 
   package func read(into buffer: inout MutableRawSpan, at offset: Int) throws {
-    try base.read(into: &buffer, at: member.dataOffset + offset)
+    try base.read(into: &buffer, at: dataOffset + offset)
     try account(for: buffer.bytes, at: offset)
   }
 
   private func account(for bytes: RawSpan, at offset: Int) throws {
     let claimed: [Range<Int>]? = try check.withLock { check in
       switch check {
-      case .failed(let error): throw error
+      case .failed(let crc): throw checksum.error(crc, at: dataOffset)
       case .passed, .onDemand: return []
       case .tracking(var coverage):
         // Emptied first, so that the array inside is not copied.
@@ -106,7 +108,7 @@ package final class ZipStoredSource: ByteSource {
   package func verify() throws {
     let isSettled = try check.withLock { check in
       switch check {
-      case .failed(let error): throw error
+      case .failed(let crc): throw checksum.error(crc, at: dataOffset)
       case .passed: return true
       case .onDemand, .tracking: return false
       }
@@ -119,7 +121,7 @@ package final class ZipStoredSource: ByteSource {
       let count = min(buffer.count, byteCount - offset)
       try buffer.withMutableBytes { bytes in
         try bytes.withRange(0..<count) { part in
-          try base.read(into: &part, at: member.dataOffset + offset)
+          try base.read(into: &part, at: dataOffset + offset)
           crc = CRC32.update(crc, part.bytes)
         }
       }
@@ -129,9 +131,9 @@ package final class ZipStoredSource: ByteSource {
   }
 
   private func settle(_ check: inout Check, _ crc: UInt32) throws {
-    if let error = member.integrityError(crc) {
-      check = .failed(error)
-      throw error
+    guard crc == checksum.declared else {
+      check = .failed(crc)
+      throw checksum.error(crc, at: dataOffset)
     }
     check = .passed
   }
@@ -201,7 +203,10 @@ package final class ZipDeflatedSource: ByteSource {
     progress.crc = CRC32.update(progress.crc, buffer.bytes)
     guard progress.position == byteCount else { return }
     try progress.stream.finish()
-    if let error = member.integrityError(progress.crc) { throw error }
+    let checksum = MemberChecksum(member)
+    guard progress.crc == checksum.declared else {
+      throw checksum.error(progress.crc, at: member.dataOffset)
+    }
   }
 
   /// The first bytes of the content, expanded from the first bytes of the data as far as they reach.
@@ -215,15 +220,22 @@ package final class ZipDeflatedSource: ByteSource {
   }
 }
 
-extension ZipArchive.Member {
-  /// What is wrong where the content's checksum is `crc`, or nil.
-  fileprivate func integrityError(_ crc: UInt32) -> IngotError? {
-    guard crc != entry.crc32 else { return nil }
+/// What a member's content must add up to.
+private struct MemberChecksum {
+  let declared: UInt32
+  private let name: String
+
+  init(_ member: ZipArchive.Member) {
+    declared = member.entry.crc32
+    name = member.entry.name
+  }
+
+  /// What is wrong where the content adds up to `crc`.
+  func error(_ crc: UInt32, at offset: Int) -> IngotError {
     func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
     return IngotError(
-      .integrity,
-      "the member's CRC-32 is \(hex(crc)), the archive declares \(hex(entry.crc32))",
-      tensor: entry.name, offset: dataOffset)
+      .integrity, "the member's CRC-32 is \(hex(crc)), the archive declares \(hex(declared))",
+      tensor: name, offset: offset)
   }
 }
 
@@ -233,6 +245,22 @@ extension ZipArchive {
     switch member.entry.method {
     case .stored: ZipStoredSource(self, member)
     case .deflated: ZipDeflatedSource(self, member)
+    }
+  }
+
+  /// Reads a member once, for one of which nobody will read all.
+  ///
+  /// - Throws: `integrity` where its checksum differs; `malformed` where it does not expand.
+  package func verify(_ member: Member) throws {
+    let content = content(of: member)
+    var buffer = [UInt8](repeating: 0, count: min(content.byteCount, 256 << 10))
+    var offset = 0
+    while offset < content.byteCount {
+      let count = min(buffer.count, content.byteCount - offset)
+      try buffer.withMutableBytes { bytes in
+        try bytes.withRange(0..<count) { try content.read(into: &$0, at: offset) }
+      }
+      offset += count
     }
   }
 }

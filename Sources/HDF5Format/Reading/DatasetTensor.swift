@@ -164,6 +164,6 @@ extension DatasetHeader {
     _ offset: Int, _ count: Int, _ elements: ElementCopy, _ input: DatasetInput
   ) throws -> any ByteSource {
     let range = try SourceRange(input.file, offset: offset, byteCount: count)
-    return elements.isPlain ? range : SwappedSource(base: range, elements: elements)
+    return elements.isPlain ? range : try ByteSwapped(range, wordWidth: elements.wordSize)
   }
 }

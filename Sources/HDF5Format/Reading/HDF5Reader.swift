@@ -86,6 +86,9 @@ package struct HDF5Reader {
       }
     }
     if let note = leftOut.note { table.notes.append(note) }
+    if let text = table.metadata["@model_config"]?.string, KerasConfiguration(text).hasCode {
+      table.notes.append(KerasConfiguration.codeNote)
+    }
     return table
   }
 
@@ -113,7 +116,7 @@ package struct HDF5Reader {
       return header.type.size == 2
     }
     guard hasOpaquePairs, let text = metadata["@model_config"]?.string else { return false }
-    return KerasConfiguration.hasBFloat16Policy(text)
+    return KerasConfiguration(text).hasBFloat16Policy
   }
 }
 

@@ -10,12 +10,41 @@ public struct Inspection: Sendable {
     public let shape: Shape
     /// The size of its elements in bytes.
     public let byteCount: Int
+    private var remarks: Remarks?
+
+    /// What few tensors have, apart, so that an item stays small: a checkpoint may have many.
+    private final class Remarks: Sendable {
+      let aliasOf: String?
+      let obstacle: String?
+      let statistics: Statistics?
+
+      init(aliasOf: String?, obstacle: String?, statistics: Statistics?) {
+        self.aliasOf = aliasOf
+        self.obstacle = obstacle
+        self.statistics = statistics
+      }
+    }
+
+    init(_ entry: TensorTable.Entry, aliasOf: String?) {
+      name = entry.name
+      elementType = entry.tensor.elementType
+      shape = entry.tensor.shape
+      byteCount = entry.tensor.byteCount
+      let obstacle = entry.tensor.obstacle?.message
+      if aliasOf != nil || obstacle != nil {
+        remarks = Remarks(aliasOf: aliasOf, obstacle: obstacle, statistics: nil)
+      }
+    }
+
     /// The first tensor that shares its bytes, where there is one.
-    public let aliasOf: String?
+    public var aliasOf: String? { remarks?.aliasOf }
     /// Why it cannot be read, where it cannot.
-    public let obstacle: String?
+    public var obstacle: String? { remarks?.obstacle }
     /// Statistics of its values, where they were asked for.
-    public var statistics: Statistics?
+    public fileprivate(set) var statistics: Statistics? {
+      get { remarks?.statistics }
+      set { remarks = Remarks(aliasOf: aliasOf, obstacle: obstacle, statistics: newValue) }
+    }
   }
 
   /// The identifier of the format.
@@ -43,10 +72,7 @@ public struct Inspection: Sendable {
     others = table.others
     notes = table.notes
     items = table.entries.enumerated().map { index, entry in
-      Item(
-        name: entry.name, elementType: entry.tensor.elementType, shape: entry.tensor.shape,
-        byteCount: entry.tensor.byteCount, aliasOf: aliases[index].map { table.entries[$0].name },
-        obstacle: entry.tensor.obstacle?.message)
+      Item(entry, aliasOf: aliases[index].map { table.entries[$0].name })
     }
     count()
     guard includesStatistics else { return }

@@ -54,7 +54,7 @@ enum NPYArray {
   }
 
   private static func hint(for type: String) -> String? {
-    type == "void"
+    type == "void" || type == "f1"
       ? "NumPy writes ml_dtypes' bfloat16 and float8 without their type; save such weights as safetensors"
       : nil
   }

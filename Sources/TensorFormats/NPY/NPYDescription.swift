@@ -114,6 +114,8 @@ enum NPYDescription: Equatable {
     // 80-bit floats in 12 or 16 bytes, and IBM's pairs of float64; complex numbers of two such.
     case (UInt8(ascii: "f"), 12), (UInt8(ascii: "f"), 16): .other("longdouble")
     case (UInt8(ascii: "c"), 24), (UInt8(ascii: "c"), 32): .other("clongdouble")
+    // ml_dtypes' float8_e5m2; NumPy writes this and refuses to read it back.
+    case (UInt8(ascii: "f"), 1): .other("f1")
     case (UInt8(ascii: "S"), _), (UInt8(ascii: "a"), _): .other("bytes")
     case (UInt8(ascii: "U"), _): .other("string")
     // What NumPy writes for bfloat16 and float8 of ml_dtypes too: their type is lost.

@@ -24,23 +24,15 @@ package struct NPZFormat: TensorFormat {
 
   package func read(_ input: FormatInput) throws -> TensorTable {
     let archive = try ZipArchive(input.source)
-    var contents = [Content](repeating: .nothing, count: archive.entries.count)
-    try archive.forEachMember(beginning: Self.beginningSize) { index, member, data in
-      contents[index] = try Self.content(of: member, data, in: archive, input.options)
-    }
-    let sidecar = contents.lazy.compactMap(\.sidecar).first
     var table = TensorTable()
-    table.metadata = sidecar?.metadata ?? Metadata()
-    for (entry, content) in zip(archive.entries, contents) {
-      switch content {
-      case .nothing, .sidecar: break
-      case .array(let name, .tensor(let tensor)):
-        // Refuses `a` beside `a.npy`.
-        try table.append(name, try sidecar?.restore(tensor, named: name, entry) ?? tensor)
-      case .array(_, .other(let item)): table.others.append(item)
-      case .file(let item):
-        table.others.append(item)
-        table.notes.append("'\(entry.name.escapedForDisplay())' is not an npy member")
+    table.reserveCapacity(archive.entries.count)
+    var sidecar: NPZSidecar?
+    try archive.forEachMember(beginning: Self.beginningSize) { _, member, data in
+      if member.entry.isDirectory { return }
+      if member.entry.name == NPZSidecar.memberName {
+        sidecar = try NPZSidecar(archive.content(of: member))
+      } else {
+        try Self.append(member, data, of: archive, to: &table, input.options)
       }
     }
     var otherNames: Set<String> = []
@@ -49,39 +41,22 @@ package struct NPZFormat: TensorFormat {
         throw IngotError(.malformed, "the name occurs twice", tensor: item.name)
       }
     }
-    try sidecar?.checkComplete(table)
-    return table
-  }
-
-  /// What a member turns out to be.
-  private enum Content {
-    /// A folder.
-    case nothing
-    case array(String, NPYArray)
-    case file(OtherItem)
-    case sidecar(NPZSidecar)
-
-    var sidecar: NPZSidecar? {
-      if case .sidecar(let sidecar) = self { sidecar } else { nil }
-    }
+    return try sidecar?.restore(table, archive.entries) ?? table
   }
 
   /// The member's name without `.npy`, or nil for another ending.
-  private static func arrayName(_ entry: ZipEntry) -> String? {
+  static func arrayName(_ entry: ZipEntry) -> String? {
     let name = entry.name.utf8
     guard name.suffix(4).elementsEqual(".npy".utf8) else { return nil }
     return String(name.dropLast(4))
   }
 
-  private static func content(
-    of member: ZipArchive.Member, _ data: ArraySlice<UInt8>, in archive: ZipArchive,
-    _ options: ReadOptions
-  ) throws -> Content {
+  /// Adds what a member holds to the table.
+  private static func append(
+    _ member: ZipArchive.Member, _ data: ArraySlice<UInt8>, of archive: ZipArchive,
+    to table: inout TensorTable, _ options: ReadOptions
+  ) throws {
     let entry = member.entry
-    if entry.isDirectory { return .nothing }
-    if entry.name == NPZSidecar.memberName {
-      return .sidecar(try NPZSidecar(archive.content(of: member)))
-    }
     let beginning: ArraySlice<UInt8> =
       switch entry.method {
       case .stored: data
@@ -89,12 +64,14 @@ package struct NPZFormat: TensorFormat {
       }
     let arrayName = arrayName(entry)
     guard arrayName != nil || beginning.starts(with: NPYHeader.magic) else {
-      return .file(
+      table.others.append(
         OtherItem(
           name: entry.name, type: "file", shape: nil,
           refusal: IngotError(
             .unsupported, "the member is no npy file", tensor: entry.name,
             offset: member.dataOffset)))
+      table.notes.append("'\(entry.name.escapedForDisplay())' is not an npy member")
+      return
     }
     let header = try NPYHeader(byteCount: entry.uncompressedSize, offset: member.dataOffset) {
       // A source of its own, which does not stay in memory.
@@ -111,8 +88,15 @@ package struct NPZFormat: TensorFormat {
     case .deflated: source = ZipDeflatedSource(archive, member)
     }
     let name = arrayName ?? entry.name
-    return .array(
-      name,
-      try NPYArray(header, named: name, source, offset: member.dataOffset, options: options))
+    switch try NPYArray(
+      header, named: name, source, offset: member.dataOffset, options: options)
+    {
+    // Refuses `a` beside `a.npy`.
+    case .tensor(let tensor): try table.append(name, tensor)
+    case .other(let item):
+      // Nobody will read its elements, and what its header says must not rest on a flipped bit.
+      try archive.verify(member)
+      table.others.append(item)
+    }
   }
 }

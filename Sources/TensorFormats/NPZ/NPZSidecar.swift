@@ -120,48 +120,62 @@ extension NPZSidecar {
     return Disguised(type: type, shape: try Shape(dimensions.compactMap { $0 }))
   }
 
-  /// The tensor as it was before it was written: its true type, and what it shares its bytes with.
-  func restore(_ tensor: Tensor, named name: String, _ entry: ZipEntry) throws -> Tensor {
-    let (trueType, target) = (disguised[name], aliases[name])
-    guard trueType != nil || target != nil || targets.contains(name) else { return tensor }
-    let restored = try Tensor(
-      elementType: trueType?.type ?? tensor.elementType, shape: trueType?.shape ?? tensor.shape,
-      source: tensor.source,
+  /// The table as it was before it was written: with metadata, true types, and tied tensors.
+  ///
+  /// - Throws: `malformed` where the members are not what this sidecar says.
+  func restore(_ table: TensorTable, _ entries: [ZipEntry]) throws -> TensorTable {
+    let names = targets.union(disguised.keys).union(aliases.keys)
+    for name in names.sorted() where table[name] == nil {
+      throw IngotError(
+        .malformed, "\(Self.memberName) names a tensor that the archive lacks", tensor: name)
+    }
+    var identities: [String: StorageIdentity] = [:]
+    for entry in entries {
+      guard let name = NPZFormat.arrayName(entry), targets.contains(name) || aliases[name] != nil
+      else { continue }
       // The checksum tells aliases apart whose content was changed by other hands.
-      storage: target != nil || targets.contains(name)
-        ? StorageIdentity("npz \(target ?? name) \(entry.crc32) \(entry.uncompressedSize)") : nil)
-    if trueType != nil {
-      let expected = try Self.disguise(of: restored)
-      guard tensor.elementType == expected.type, tensor.shape.dimensions == expected.shape else {
-        throw IngotError(
-          .malformed,
-          "\(Self.memberName) says \(restored.elementType.name) \(restored.shape), the member holds \(tensor.elementType.name) \(tensor.shape)",
-          tensor: name)
-      }
+      identities[name] = StorageIdentity(
+        "npz \(aliases[name] ?? name) \(entry.crc32) \(entry.uncompressedSize)")
     }
-    return restored
-  }
-
-  /// Checks that every tensor it names is there and that aliases are what they say.
-  func checkComplete(_ table: TensorTable) throws {
-    func tensor(_ name: String) throws -> Tensor {
-      guard let tensor = table[name] else {
-        throw IngotError(
-          .malformed, "\(Self.memberName) names a tensor that the archive lacks", tensor: name)
-      }
-      return tensor
-    }
-    for name in disguised.keys.sorted() { _ = try tensor(name) }
+    var restored = try table.replacingEntries(
+      table.entries.map { entry in
+        TensorTable.Entry(
+          name: entry.name,
+          tensor: try tensor(entry.tensor, named: entry.name, identities[entry.name]))
+      })
+    restored.metadata = metadata
     for (name, target) in aliases.sorted(by: { $0.key < $1.key }) {
-      let (alias, original) = (try tensor(name), try tensor(target))
-      guard alias.storage == original.storage, alias.elementType == original.elementType,
-        alias.shape == original.shape
+      guard let alias = restored[name], let original = restored[target],
+        alias.storage != nil, alias.storage == original.storage,
+        alias.elementType == original.elementType, alias.shape == original.shape
       else {
         throw IngotError(
           .malformed, "\(Self.memberName) calls this tensor '\(target)', but they differ",
           tensor: name)
       }
     }
+    return restored
+  }
+
+  private func tensor(
+    _ tensor: Tensor, named name: String, _ identity: StorageIdentity?
+  ) throws -> Tensor {
+    let truth = disguised[name]
+    guard truth != nil || identity != nil else { return tensor }
+    let restored = try naming(tensor: name) {
+      try Tensor(
+        elementType: truth?.type ?? tensor.elementType, shape: truth?.shape ?? tensor.shape,
+        source: tensor.source, storage: identity)
+    }
+    guard truth != nil else { return restored }
+    let expected = try Self.disguise(of: restored)
+    guard tensor.elementType == expected.type, tensor.shape.dimensions == expected.shape else {
+      throw IngotError(
+        .malformed,
+        "\(Self.memberName) says \(restored.elementType.name) \(restored.shape), the member holds \(tensor.elementType.name) \(tensor.shape)",
+        tensor: name)
+    }
+    return restored
   }
 }
 
