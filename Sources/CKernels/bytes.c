@@ -60,6 +60,7 @@ static inline __attribute__((always_inline)) size_t shuffle_vectors(
       }
       for (int i = 0; i < width; i++) a[i] = b[i];
     }
+    // Each round moved the lowest bit of a byte's place to the top; those of its number are there now.
     for (int i = 0; i < width; i++) store(target + i * count + done, a[i]);
   }
   return done;

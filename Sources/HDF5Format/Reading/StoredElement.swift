@@ -31,6 +31,7 @@ extension Datatype.Floating {
     (standard(8, exponent: 11, mantissa: 52), .float64),
     (standard(2, exponent: 5, mantissa: 10), .float16),
     (standard(2, exponent: 8, mantissa: 7), .bfloat16),
+    (standard(1, exponent: 5, mantissa: 2), .float8E5M2),
   ]
 
   fileprivate func element(size: Int) -> StoredElement? {
