@@ -29,15 +29,16 @@ struct LegacyKerasOrder {
   /// For each weight that the names mention its place, by path.
   ///
   /// - Throws: `malformed` quoting a name that is missing, or names the wrong kind of object.
-  func ranks() throws -> [String: Int] {
+  func ranks(_ budget: inout NameBudget) throws -> [String: Int] {
     let index = MemberIndex(tree)
     var ranks: [String: Int] = [:]
-    func add(_ group: Int, _ path: String) throws {
+    func add(_ group: Int, _ path: String, _ budget: inout NameBudget) throws {
       guard let names = try Self.names(tree, group, "weight_names", path) else {
         throw IngotError(
           .malformed, "the Keras group '\(path.escapedForDisplay())' has no weight_names")
       }
       for name in names {
+        try budget.spend(name)
         let node = try index.resolve(name, from: group, in: path)
         guard tree.children(node) == nil else {
           throw IngotError(
@@ -55,14 +56,14 @@ struct LegacyKerasOrder {
         throw IngotError(
           .malformed, "layer_names names '\(layer.escapedForDisplay())', which is no group")
       }
-      try add(node, prefix + layer)
+      try add(node, prefix + layer, &budget)
     }
     if let top = Self.member(tree, container, "top_level_model_weights"), tree.children(top) != nil
     {
-      try add(top, prefix + "top_level_model_weights")
+      try add(top, prefix + "top_level_model_weights", &budget)
     }
     if let optimizer = Self.member(tree, 0, "optimizer_weights"), tree.children(optimizer) != nil {
-      try add(optimizer, "optimizer_weights")
+      try add(optimizer, "optimizer_weights", &budget)
     }
     return ranks
   }

@@ -96,7 +96,8 @@ extension Datatype {
   /// h5py's complex: a record of `r` and `i`.
   private static func complex(_ members: [Member], size: Int) -> StoredElement? {
     guard members.count == 2, members[0].name == "r", members[1].name == "i",
-      members[0].offset == 0, members[1].offset == members[0].type.size, size == 2 * members[1].offset,
+      members[0].offset == 0, members[1].offset == members[0].type.size,
+      size == 2 * members[1].offset,
       case .tensor(let real) = members[0].type.meaning,
       case .tensor(let imaginary) = members[1].type.meaning, real == imaginary
     else { return nil }
