@@ -6,7 +6,7 @@ package struct ByteReader: Sendable {
   package let base: Int
   package private(set) var position: Int
   /// One past the last byte that may be read.
-  package let end: Int
+  package private(set) var end: Int
 
   package init(_ bytes: [UInt8], base: Int = 0) {
     self.bytes = bytes
@@ -15,7 +15,9 @@ package struct ByteReader: Sendable {
     end = bytes.count
   }
 
-  private init(_ bytes: [UInt8], base: Int, range: Range<Int>) {
+  /// A reader over a part of `bytes`.
+  package init(_ bytes: [UInt8], base: Int, range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
     self.bytes = bytes
     self.base = base
     position = range.lowerBound
@@ -113,6 +115,19 @@ package struct ByteReader: Sendable {
   package mutating func sub(_ count: Int, _ what: @autoclosure () -> String) throws -> ByteReader {
     let start = try advance(count, what)
     return ByteReader(bytes, base: base, range: start..<start + count)
+  }
+
+  /// Calls `body` with this cursor confined to the next `count` bytes, and moves it past them: what `sub`
+  /// does, without another reference to the bytes.
+  package mutating func within<Result>(
+    _ count: Int, _ what: @autoclosure () -> String,
+    _ body: (inout ByteReader) throws -> Result
+  ) throws -> Result {
+    let start = try advance(count, what)
+    let outerEnd = end
+    (position, end) = (start, start + count)
+    defer { (position, end) = (start + count, outerEnd) }
+    return try body(&self)
   }
 
   /// `count` bytes that must be UTF-8.

@@ -31,7 +31,8 @@ package enum KerasLayout: String, Sendable, CaseIterable {
   static func ordered(_ group: String, _ members: [ObjectTree.Child]) -> [ObjectTree.Child] {
     guard group == "vars" else { return members }
     let numbers = members.compactMap { number($0.name) }
-    guard numbers.count == members.count else { return members }
+    guard numbers.count == members.count, zip(numbers, numbers.dropFirst()).contains(where: >)
+    else { return members }
     return zip(numbers, members).sorted { $0.0 < $1.0 }.map(\.1)
   }
 

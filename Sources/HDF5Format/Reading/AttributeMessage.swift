@@ -41,7 +41,7 @@ struct AttributeReader {
     }
     var nameField = try field(nameSize, "an attribute's name")
     let raw = try nameField.terminatedBytes(nameSize, "an attribute's name")
-    guard !raw.isEmpty, let name = String(validating: raw, as: UTF8.self) else {
+    guard !raw.isEmpty, let name = String(checking: raw[...]) else {
       throw reader.failure("the name of an attribute is empty or not UTF-8", at: at)
     }
     do {

@@ -43,7 +43,7 @@ struct ChunkGrid: Sendable {
     self.elementSize = elementSize
     // Written so that extents near 2^63 do not overflow.
     counts = zip(dimensions, chunk).map { $0 == 0 ? 0 : ($0 - 1) / $1 + 1 }
-    largestCounts = zip(space.largest ?? space.dimensions, chunk).map { bound, extent in
+    largestCounts = zip(space.largest ?? dimensions, chunk).map { bound, extent in
       bound.map { $0 == 0 ? 0 : ($0 - 1) / extent + 1 }
     }
     rowByteCount = try dimensions.dropFirst().reduce(elementSize) {

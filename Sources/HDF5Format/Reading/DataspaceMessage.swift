@@ -15,7 +15,7 @@ struct Dataspace: Sendable {
 
   let kind: Kind
   let dimensions: [Int]
-  /// The largest extents, nil for an unbounded one; nil where the file gives none.
+  /// The largest extents, nil for an unbounded one; nil where they are the present ones.
   let largest: [Int?]?
 
   /// What the HDF5 library allows.
@@ -56,14 +56,15 @@ struct Dataspace: Sendable {
       return
     }
     let unbounded = UInt64.max >> UInt64(64 - 8 * widths.length)
-    var largest: [Int?] = []
-    largest.reserveCapacity(rank)
-    for dimension in dimensions {
+    var largest: [Int?]?
+    for (axis, dimension) in dimensions.enumerated() {
       let bound = try reader.unsigned(width: widths.length, "a largest dimension")
       guard bound >= UInt64(dimension) else {
         throw reader.failure("a dimension of \(dimension) above its maximum \(bound)", at: at)
       }
-      largest.append(bound == unbounded ? nil : Int(exactly: bound))
+      guard bound > UInt64(dimension) else { continue }
+      if largest == nil { largest = dimensions }
+      largest?[axis] = bound == unbounded ? nil : Int(exactly: bound)
     }
     self.largest = largest
   }

@@ -3,7 +3,7 @@ internal import Tensors
 /// A datatype: class and version (4 bits each), 24 bits of flags, the size of an element (4 bytes),
 /// and what the class adds.
 struct Datatype: Sendable {
-  indirect enum Class: Sendable {
+  enum Class: Sendable {
     case integer(Integer)
     case floating(Floating)
     case time
@@ -12,10 +12,10 @@ struct Datatype: Sendable {
     case opaque
     case compound([Member])
     case reference
-    case enumeration(base: Datatype, members: [EnumerationMember])
-    case sequence(Datatype)
+    indirect case enumeration(base: Datatype, members: [EnumerationMember])
+    indirect case sequence(Datatype)
     case variableString(StringPadding)
-    case array(dimensions: [Int], base: Datatype)
+    indirect case array(dimensions: [Int], base: Datatype)
     case complex
   }
 
@@ -24,23 +24,24 @@ struct Datatype: Sendable {
   struct Integer: Sendable {
     let order: ByteOrder
     let isSigned: Bool
-    let bitOffset: Int
-    let precision: Int
+    let bitOffset: UInt16
+    let precision: UInt16
   }
 
-  /// Every field that says what the bits of a float mean.
+  /// Every field that says what the bits of a float mean, as narrow as the file has them: datatypes are
+  /// copied for every dataset.
   struct Floating: Sendable, Hashable {
     var order: ByteOrder
-    var bitOffset: Int
-    var precision: Int
-    var exponentLocation: Int
-    var exponentSize: Int
-    var mantissaLocation: Int
-    var mantissaSize: Int
-    var exponentBias: Int
-    var signLocation: Int
+    var bitOffset: UInt16
+    var precision: UInt16
+    var exponentLocation: UInt8
+    var exponentSize: UInt8
+    var mantissaLocation: UInt8
+    var mantissaSize: UInt8
+    var exponentBias: UInt32
+    var signLocation: UInt8
     /// 2: the leading one is implied, as IEEE has it.
-    var normalization: Int
+    var normalization: UInt8
   }
 
   /// How a string fills its field.
@@ -87,9 +88,9 @@ struct Datatype: Sendable {
     }
     switch head & 15 {
     case 0:
-      let bitOffset = Int(try reader.uint16("an integer's bit offset"))
-      let precision = Int(try reader.uint16("an integer's precision"))
-      guard precision > 0, bitOffset + precision <= size * 8 else {
+      let bitOffset = try reader.uint16("an integer's bit offset")
+      let precision = try reader.uint16("an integer's precision")
+      guard precision > 0, Int(bitOffset) + Int(precision) <= size * 8 else {
         throw reader.failure("an integer of \(precision) bits in \(size) bytes", at: at)
       }
       kind = .integer(
@@ -148,18 +149,19 @@ struct Datatype: Sendable {
       default: throw reader.failure("a float of an unknown byte order", at: at)
       }
     let field = Floating(
-      order: order, bitOffset: Int(try reader.uint16("a float's bit offset")),
-      precision: Int(try reader.uint16("a float's precision")),
-      exponentLocation: Int(try reader.uint8("a float's exponent")),
-      exponentSize: Int(try reader.uint8("a float's exponent")),
-      mantissaLocation: Int(try reader.uint8("a float's mantissa")),
-      mantissaSize: Int(try reader.uint8("a float's mantissa")),
-      exponentBias: Int(try reader.uint32("a float's exponent bias")),
-      signLocation: Int(flags >> 8 & 0xFF), normalization: Int(flags >> 4 & 3))
-    let end = field.bitOffset + field.precision
+      order: order, bitOffset: try reader.uint16("a float's bit offset"),
+      precision: try reader.uint16("a float's precision"),
+      exponentLocation: try reader.uint8("a float's exponent"),
+      exponentSize: try reader.uint8("a float's exponent"),
+      mantissaLocation: try reader.uint8("a float's mantissa"),
+      mantissaSize: try reader.uint8("a float's mantissa"),
+      exponentBias: try reader.uint32("a float's exponent bias"),
+      signLocation: UInt8(truncatingIfNeeded: flags >> 8),
+      normalization: UInt8(flags >> 4 & 3))
+    let end = Int(field.bitOffset) + Int(field.precision)
     guard field.precision > 0, end <= size * 8,
-      field.exponentLocation + field.exponentSize <= end,
-      field.mantissaLocation + field.mantissaSize <= end, field.signLocation < end
+      Int(field.exponentLocation) + Int(field.exponentSize) <= end,
+      Int(field.mantissaLocation) + Int(field.mantissaSize) <= end, field.signLocation < end
     else { throw reader.failure("a float whose fields leave its \(size) bytes", at: at) }
     return field
   }

@@ -74,3 +74,16 @@ extension ByteReader {
     return raw.firstIndex(of: 0).map { Array(raw[..<$0]) } ?? raw
   }
 }
+
+extension String {
+  /// The text of bytes that are UTF-8; nil for others.
+  ///
+  /// Decoding is much faster than validating, and the same for ASCII.
+  init?(checking raw: ArraySlice<UInt8>) {
+    if raw.allSatisfy({ $0 < 0x80 }) {
+      self.init(decoding: raw, as: UTF8.self)
+    } else {
+      self.init(validating: raw, as: UTF8.self)
+    }
+  }
+}

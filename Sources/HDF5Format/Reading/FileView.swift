@@ -28,12 +28,16 @@ final class FileView {
   private static let pageSize = 16_384
   private static let pageCount = 256
 
-  private var pages: [[UInt8]]
-  private var pageNumbers: [Int]
+  private struct Page {
+    var number = -1
+    var bytes: [UInt8] = []
+  }
+
+  private var pages = [Page](repeating: Page(), count: pageCount)
 
   struct Extent {
-    let start: Int
-    let end: Int
+    var start: Int
+    var end: Int
     let use: ExtentUse
   }
 
@@ -45,35 +49,55 @@ final class FileView {
     self.source = source
     self.widths = widths
     byteCount = source.byteCount
-    pages = Array(repeating: [], count: Self.pageCount)
-    pageNumbers = Array(repeating: -1, count: Self.pageCount)
   }
 
   /// A reader over the `count` bytes at `address`.
   func reader(
     at address: Int, count: Int, _ what: @autoclosure () -> String
   ) throws -> ByteReader {
+    var reader = try self.reader(at: address, atLeast: count, what())
+    guard reader.remaining > count else { return reader }
+    reader = try reader.sub(count, what())
+    return reader
+  }
+
+  /// A reader over the bytes at `address`: to the end of the page, but `count` at least.
+  func reader(
+    at address: Int, atLeast count: Int, _ what: @autoclosure () -> String
+  ) throws -> ByteReader {
     guard address >= 0, count >= 0, address <= byteCount, count <= byteCount - address else {
-      throw IngotError(
-        .malformed,
-        "\(what()) needs \(count) bytes at \(address), the file ends at \(byteCount)",
-        offset: max(0, min(address, byteCount)))
+      throw outside(address, count, what())
     }
-    let page = address / Self.pageSize
-    let start = page * Self.pageSize
+    let number = address / Self.pageSize
+    let start = number * Self.pageSize
     guard address + count <= start + Self.pageSize else {
       return ByteReader(
         try source.bytes(at: address, count: count, what()), base: address)
     }
-    let slot = page % Self.pageCount
-    if pageNumbers[slot] != page {
-      pages[slot] = try source.bytes(
-        at: start, count: min(Self.pageSize, byteCount - start), what())
-      pageNumbers[slot] = page
+    let slot = number % Self.pageCount
+    if pages[slot].number != number {
+      pages[slot] = Page(
+        number: number,
+        bytes: try source.bytes(
+          at: start, count: min(Self.pageSize, byteCount - start), what()))
     }
-    var reader = ByteReader(pages[slot], base: start)
-    try reader.seek(to: address - start, what())
-    return try reader.sub(count, what())
+    let bytes = pages[slot].bytes
+    return ByteReader(bytes, base: start, range: address - start..<bytes.count)
+  }
+
+  /// The `count` bytes after what `reader` has read, from its own bytes where it has them.
+  func body(
+    of reader: inout ByteReader, count: Int, _ what: @autoclosure () -> String
+  ) throws -> ByteReader {
+    if count <= reader.remaining { return try reader.sub(count, what()) }
+    return try self.reader(at: reader.offset, count: count, what())
+  }
+
+  private func outside(_ address: Int, _ count: Int, _ what: String) -> IngotError {
+    IngotError(
+      .malformed,
+      "\(what) needs \(count) bytes at \(address), the file ends at \(byteCount)",
+      offset: max(0, min(address, byteCount)))
   }
 
   /// Notes that the bytes belong to a structure that no other may overlap.
@@ -81,7 +105,14 @@ final class FileView {
     guard count > 0 else { return }
     claimedBytes = try claimedBytes.adding(count, "the size of all structures")
     guard claimedBytes <= byteCount else { throw overlap(use, address) }
-    extents.append(Extent(start: address, end: address + count, use: use))
+    // Structures are often written side by side; one extent then stands for all of them.
+    if let last = extents.last, last.end == address {
+      extents[extents.count - 1].end = address + count
+    } else if let last = extents.last, last.start == address + count {
+      extents[extents.count - 1].start = address
+    } else {
+      extents.append(Extent(start: address, end: address + count, use: use))
+    }
   }
 
   /// Notes that bytes which may belong to a structure already claimed are read once more.

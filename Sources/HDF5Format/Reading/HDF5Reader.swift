@@ -58,36 +58,9 @@ package struct HDF5Reader {
         (ranks[$0.element.path] ?? .max, $0.offset) < (ranks[$1.element.path] ?? .max, $1.offset)
       }.map(\.element)
     }
-    var pathCounts = [Int](repeating: 0, count: tree.nodes.count)
-    for visit in visits { pathCounts[visit.node] += 1 }
-    var known: [Int: DatasetHeader.Reading] = [:]
-    var budget = Budget(fileSize: fileSize)
-    for visit in inOrder {
-      guard case .dataset(let header) = tree.nodes[visit.node].content else { continue }
-      var reading = known[visit.node]
-      if reading == nil {
-        let node = tree.nodes[visit.node]
-        reading = try naming(tensor: visit.path) {
-          try header.reading(
-            visit.path, identity: node.address, isShared: pathCounts[visit.node] > 1,
-            node.attributes,
-            datasets)
-        }
-        // An object with several names is one tensor, and its names are aliases.
-        if pathCounts[visit.node] > 1 { known[visit.node] = reading }
-      }
-      switch reading {
-      case .tensor(let tensor):
-        try budget.spend(tensor.byteCount, visit.path)
-        try table.append(visit.path, tensor)
-      case .other(let item):
-        table.others.append(
-          OtherItem(
-            name: visit.path, type: item.type, shape: item.shape,
-            refusal: item.refusal.naming(tensor: visit.path)))
-      case nil: break
-      }
-    }
+    var builder = TableBuilder(tree, visits, datasets, table)
+    for visit in inOrder { try builder.add(visit) }
+    table = builder.table
     if let text = table.metadata["@model_config"]?.string, KerasConfiguration(text).hasCode {
       table.notes.append(KerasConfiguration.codeNote)
     }
@@ -125,25 +98,5 @@ package struct HDF5Reader {
     }
     guard hasOpaquePairs, let text = metadata["@model_config"]?.string else { return false }
     return KerasConfiguration(text).hasBFloat16Policy
-  }
-}
-
-/// The bytes that all tensors of a file may have.
-private struct Budget {
-  let fileSize: Int
-  private var spent = 0
-
-  init(fileSize: Int) { self.fileSize = fileSize }
-
-  /// - Throws: `limit` where the tensors claim more than the file could hold compressed as densely as
-  ///   deflate can: chunks that were never written make such a bomb a few hundred bytes long.
-  mutating func spend(_ count: Int, _ name: String) throws {
-    spent = try spent.adding(count, "the size of all datasets")
-    guard spent / Limits.deflateRatio <= fileSize else {
-      throw IngotError(
-        .limit,
-        "the datasets up to this one claim \(spent) bytes, above \(Limits.deflateRatio) times the file's \(fileSize)",
-        tensor: name)
-    }
   }
 }

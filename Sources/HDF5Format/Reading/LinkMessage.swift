@@ -12,26 +12,21 @@ struct Link {
   /// - Throws: `malformed` for what cannot be one component of a path; `unsupported` for a name in
   ///   another encoding than UTF-8 that does not claim to be UTF-8.
   static func checkedName(
-    _ raw: some BidirectionalCollection<UInt8>, claimsUTF8: Bool, at offset: Int
+    _ raw: ArraySlice<UInt8>, claimsUTF8: Bool, at offset: Int
   ) throws -> String {
-    var isASCII = true
-    var isComponent = !raw.isEmpty
-    for byte in raw {
-      if byte >= 0x80 { isASCII = false }
-      if byte == 0 || byte == UInt8(ascii: "/") { isComponent = false }
-    }
-    // Decoding is much faster than validating, and the same for ASCII.
-    let text = String(decoding: raw, as: UTF8.self)
-    guard isASCII || String(validating: raw, as: UTF8.self) != nil else {
+    guard let name = String(checking: raw) else {
       throw IngotError(
         claimsUTF8 ? .malformed : .unsupported,
-        "the link name '\(text.escapedForDisplay())' is not UTF-8", offset: offset)
+        "the link name '\(String(decoding: raw, as: UTF8.self).escapedForDisplay())' is not UTF-8",
+        offset: offset)
     }
-    guard isComponent, text != "." else {
+    var isComponent = !raw.isEmpty
+    for byte in raw where byte == 0 || byte == UInt8(ascii: "/") { isComponent = false }
+    guard isComponent, name != "." else {
       throw IngotError(
-        .malformed, "'\(text.escapedForDisplay())' cannot be a link's name", offset: offset)
+        .malformed, "'\(name.escapedForDisplay())' cannot be a link's name", offset: offset)
     }
-    return text
+    return name
   }
 
   /// The refusal of a link that leads anywhere but to an object of this file.
@@ -54,7 +49,7 @@ struct Link {
     let length = try reader.integer(width: 1 << Int(flags & 3), "the length of a link's name")
     let nameAt = reader.offset
     name = try Self.checkedName(
-      try reader.array(length, "a link's name"), claimsUTF8: isUTF8, at: nameAt)
+      try reader.array(length, "a link's name")[...], claimsUTF8: isUTF8, at: nameAt)
     switch kind {
     case 0: address = try reader.definedAddress(widths, "the address of '\(name)'")
     case 1:

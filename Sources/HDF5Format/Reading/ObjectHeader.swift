@@ -43,9 +43,8 @@ enum MessageKind: UInt16 {
 /// A message of an object header.
 struct HeaderMessage {
   let kind: MessageKind
-  /// Whether `content` says where the message lies rather than being it.
+  /// Whether its content says where the message lies rather than being it.
   let isShared: Bool
-  var content: ByteReader
 
   static let sharedFlag: UInt8 = 1 << 1
   /// Shared, or fit to be.
@@ -70,18 +69,20 @@ enum ObjectHeader {
     let count: Int
   }
 
-  /// Calls `body` with each message that matters to reading, in order.
+  /// Calls `body` with each message that matters to reading and its content, in order.
   ///
   /// - Parameter isRevisit: the header may have been read before (a committed datatype).
   static func forEachMessage(
     _ view: FileView, at address: Int, isRevisit: Bool = false,
-    _ body: (inout HeaderMessage) throws -> Void
+    _ body: (HeaderMessage, inout ByteReader) throws -> Void
   ) throws {
-    var start = try view.reader(at: address, count: 16, "an object header")
-    if try start.uint8("an object header") == 1 {
+    // Of version 2 the signature, version, flags, times, thresholds and size take 34 bytes at most.
+    var start = try view.reader(
+      at: address, atLeast: max(0, min(34, view.byteCount - address)), "an object header")
+    if start.remaining > 0, start.bytes[start.position] == 1 {
       try version1(view, address, &start, isRevisit, body)
     } else {
-      try version2(view, address, isRevisit, body)
+      try version2(view, address, &start, isRevisit, body)
     }
   }
 
@@ -97,22 +98,19 @@ enum ObjectHeader {
 
   private static func version1(
     _ view: FileView, _ address: Int, _ prefix: inout ByteReader, _ isRevisit: Bool,
-    _ body: (inout HeaderMessage) throws -> Void
+    _ body: (HeaderMessage, inout ByteReader) throws -> Void
   ) throws {
-    try prefix.skip(1, "a reserved byte")
+    try prefix.skip(2, "the version of an object header")
     let declared = Int(try prefix.uint16("the number of messages"))
     try prefix.skip(4, "the reference count")
     let size = Int(try prefix.uint32("the size of an object header"))
-    var block: Block? = Block(address: address + 16, count: size)
+    try prefix.skip(4, "the padding of an object header")
     try account(view, address, 16 + size, isRevisit)
+    var reader = try view.body(of: &prefix, count: size, "an object header")
     var queue: [Block] = []
+    var next = 0
     var found = 0
-    while let current = block {
-      var reader = try view.reader(
-        at: current.address, count: current.count, "an object header")
-      if current.address != address + 16 {
-        try account(view, current.address, current.count, isRevisit)
-      }
+    while true {
       while reader.remaining >= 8, found < declared {
         let at = reader.offset
         // Kind (2), size (2), flags (1) and three reserved bytes in one read: this loop is the one that
@@ -123,7 +121,11 @@ enum ObjectHeader {
           view, UInt16(truncatingIfNeeded: prefix), UInt8(truncatingIfNeeded: prefix >> 32),
           size: Int(prefix >> 16 & 0xFFFF), &reader, at, found, &queue, body)
       }
-      block = queue.isEmpty ? nil : queue.removeFirst()
+      guard next < queue.count else { break }
+      let block = queue[next]
+      next += 1
+      reader = try view.reader(at: block.address, count: block.count, "an object header")
+      try account(view, block.address, block.count, isRevisit)
     }
     guard found == declared else {
       throw IngotError(
@@ -133,12 +135,10 @@ enum ObjectHeader {
   }
 
   private static func version2(
-    _ view: FileView, _ address: Int, _ isRevisit: Bool,
-    _ body: (inout HeaderMessage) throws -> Void
+    _ view: FileView, _ address: Int, _ prefix: inout ByteReader, _ isRevisit: Bool,
+    _ body: (HeaderMessage, inout ByteReader) throws -> Void
   ) throws {
-    // Signature, version, flags, times, thresholds and size take 34 bytes at most.
-    var prefix = try view.reader(
-      at: address, count: min(34, view.byteCount - address), "an object header")
+    var start = prefix
     try prefix.signature("OHDR", "the object header")
     try prefix.version(2, "object header")
     let flags = try prefix.uint8("the flags of an object header")
@@ -150,7 +150,7 @@ enum ObjectHeader {
     let hasOrder = flags & 0x04 != 0
     var queue: [Block] = []
     var found = 0
-    var reader = try view.reader(at: address, count: whole, "an object header")
+    var reader = try view.body(of: &start, count: whole, "an object header")
     try account(view, address, whole, isRevisit)
     try messages(view, &reader, headerSize, hasOrder, &found, &queue, body)
     var next = 0
@@ -168,7 +168,8 @@ enum ObjectHeader {
   /// The messages of one checked block, which start `skipped` bytes into it.
   private static func messages(
     _ view: FileView, _ reader: inout ByteReader, _ skipped: Int, _ hasOrder: Bool,
-    _ found: inout Int, _ queue: inout [Block], _ body: (inout HeaderMessage) throws -> Void
+    _ found: inout Int, _ queue: inout [Block],
+    _ body: (HeaderMessage, inout ByteReader) throws -> Void
   ) throws {
     let start = reader.position
     let prefix = hasOrder ? 6 : 4
@@ -193,7 +194,7 @@ enum ObjectHeader {
   private static func pass(
     _ view: FileView, _ number: UInt16, _ flags: UInt8, size: Int, _ reader: inout ByteReader,
     _ offset: Int,
-    _ found: Int, _ queue: inout [Block], _ body: (inout HeaderMessage) throws -> Void
+    _ found: Int, _ queue: inout [Block], _ body: (HeaderMessage, inout ByteReader) throws -> Void
   ) throws {
     guard found <= messageLimit else {
       throw IngotError(
@@ -211,10 +212,11 @@ enum ObjectHeader {
       .referenceCount:
       try reader.skip(size, "a message of kind \(number)")
     case .continuation:
-      var content = try reader.sub(size, "a continuation")
-      let address = try content.definedAddress(view.widths, "a continuation block's address")
-      let count = try content.length(view.widths, "a continuation block's size")
-      queue.append(Block(address: address, count: count))
+      try reader.within(size, "a continuation") { content in
+        let address = try content.definedAddress(view.widths, "a continuation block's address")
+        let count = try content.length(view.widths, "a continuation block's size")
+        queue.append(Block(address: address, count: count))
+      }
     case .dataspace, .linkInformation, .datatype, .oldFillValue, .fillValue, .link, .externalFiles,
       .layout, .filterPipeline, .attribute, .sharedMessageTable, .symbolTable, .treeNodeSizes,
       .driverInformation, .attributeInformation, .fileSpace, .cacheImage:
@@ -223,10 +225,8 @@ enum ObjectHeader {
           .malformed, "an object header message of kind \(number) cannot be shared",
           offset: offset)
       }
-      var message = HeaderMessage(
-        kind: kind, isShared: flags & HeaderMessage.sharedFlag != 0,
-        content: try reader.sub(size, "a message of kind \(number)"))
-      try body(&message)
+      let message = HeaderMessage(kind: kind, isShared: flags & HeaderMessage.sharedFlag != 0)
+      try reader.within(size, "a message of kind \(number)") { try body(message, &$0) }
     }
   }
 }

@@ -24,22 +24,22 @@ struct ObjectReader {
   /// What the superblock's extension adds: node sizes and shared messages are used, free space is
   /// skipped, and what changes the meaning of the file is refused.
   private mutating func readExtension(at address: Int) throws {
-    try ObjectHeader.forEachMessage(view, at: address) { message in
+    try ObjectHeader.forEachMessage(view, at: address) { message, content in
       switch message.kind {
       case .treeNodeSizes:
-        try message.content.version(0, "B-tree node sizes")
-        try message.content.skip(2, "the size of chunk B-tree nodes")
-        superblock.groupInternalK = Int(try message.content.uint16("the size of B-tree nodes"))
-        superblock.groupLeafK = Int(try message.content.uint16("the size of symbol table nodes"))
+        try content.version(0, "B-tree node sizes")
+        try content.skip(2, "the size of chunk B-tree nodes")
+        superblock.groupInternalK = Int(try content.uint16("the size of B-tree nodes"))
+        superblock.groupLeafK = Int(try content.uint16("the size of symbol table nodes"))
         guard superblock.groupInternalK > 0, superblock.groupLeafK > 0 else {
-          throw message.content.failure("B-tree nodes without room for entries")
+          throw content.failure("B-tree nodes without room for entries")
         }
       case .driverInformation:
-        throw message.content.failure(
+        throw content.failure(
           "a file split by an HDF5 driver (family, multi)", class: .unsupported)
       case .cacheImage:
-        throw message.content.failure("an HDF5 metadata cache image", class: .unsupported)
-      case .sharedMessageTable: try shared.readTable(&message.content)
+        throw content.failure("an HDF5 metadata cache image", class: .unsupported)
+      case .sharedMessageTable: try shared.readTable(&content)
       case .fileSpace, .null, .dataspace, .linkInformation, .datatype, .oldFillValue, .fillValue,
         .link, .externalFiles, .layout, .groupInformation, .filterPipeline, .attribute, .comment,
         .oldModificationTime, .continuation, .symbolTable, .modificationTime,
@@ -69,7 +69,14 @@ struct ObjectReader {
     at address: Int
   ) throws -> (content: Content, attributes: [Attribute]) {
     var parts = Parts()
-    try ObjectHeader.forEachMessage(view, at: address) { try collect(&$0, &parts) }
+    try ObjectHeader.forEachMessage(view, at: address) { message, content in
+      if message.isShared, message.kind != .datatype {
+        var elsewhere = try shared.content(of: message.kind, &content)
+        try collect(message, &elsewhere, &parts)
+      } else {
+        try collect(message, &content, &parts)
+      }
+    }
     var attributes = parts.attributes
     if let information = parts.attributeInformation {
       attributes += try self.attributes.dense(information)
@@ -86,43 +93,38 @@ struct ObjectReader {
   }
 
   private mutating func collect(
-    _ message: inout HeaderMessage, _ parts: inout Parts
+    _ message: HeaderMessage, _ content: inout ByteReader, _ parts: inout Parts
   ) throws {
-    let at = message.content.offset
+    let at = content.offset
     switch message.kind {
     case .dataspace:
-      try shared.resolve(&message)
-      try Self.set(&parts.space, try Dataspace(&message.content, view.widths), "dataspace", at)
+      try Self.set(&parts.space, try Dataspace(&content, view.widths), "dataspace", at)
     case .datatype:
-      let type = try shared.datatype(&message.content, isShared: message.isShared)
+      let type = try shared.datatype(&content, isShared: message.isShared)
       try Self.set(&parts.type, type, "datatype", at)
     case .oldFillValue:
-      try shared.resolve(&message)
-      try Self.set(&parts.oldFill, try FillValue(old: &message.content), "old fill value", at)
+      try Self.set(&parts.oldFill, try FillValue(old: &content), "old fill value", at)
     case .fillValue:
-      try shared.resolve(&message)
-      try Self.set(&parts.fill, try FillValue(&message.content), "fill value", at)
+      try Self.set(&parts.fill, try FillValue(&content), "fill value", at)
     case .layout:
-      try Self.set(&parts.layout, try DataLayout(&message.content, view.widths), "layout", at)
+      try Self.set(&parts.layout, try DataLayout(&content, view.widths), "layout", at)
     case .filterPipeline:
-      try shared.resolve(&message)
       try Self.set(
-        &parts.pipeline, try FilterPipeline(&message.content), "filter pipeline", at)
+        &parts.pipeline, try FilterPipeline(&content), "filter pipeline", at)
     case .externalFiles:
       throw IngotError(
         .unsafe, "a dataset whose data lie in other files, which are never opened", offset: at)
-    case .link: parts.links.append(try Link(&message.content, view.widths))
+    case .link: parts.links.append(try Link(&content, view.widths))
     case .linkInformation:
-      try Self.set(&parts.linkInformation, message.content, "link information", at)
+      try Self.set(&parts.linkInformation, content, "link information", at)
     case .attributeInformation:
-      try Self.set(&parts.attributeInformation, message.content, "attribute information", at)
+      try Self.set(&parts.attributeInformation, content, "attribute information", at)
     case .symbolTable:
-      let tree = try message.content.definedAddress(view.widths, "a group's B-tree")
-      let heap = try message.content.definedAddress(view.widths, "a group's local heap")
+      let tree = try content.definedAddress(view.widths, "a group's B-tree")
+      let heap = try content.definedAddress(view.widths, "a group's local heap")
       try Self.set(&parts.symbolTable, (tree, heap), "symbol table", at)
     case .attribute:
-      try shared.resolve(&message)
-      parts.attributes.append(try attributes.attribute(&message.content))
+      parts.attributes.append(try attributes.attribute(&content))
     case .null, .groupInformation, .comment, .oldModificationTime, .sharedMessageTable,
       .continuation, .modificationTime, .treeNodeSizes, .driverInformation, .referenceCount,
       .fileSpace, .cacheImage:

@@ -37,11 +37,10 @@ final class SharedMessages {
     }
   }
 
-  /// Replaces the content of a shared message, a pointer, by what it points to.
-  func resolve(_ message: inout HeaderMessage) throws {
-    guard message.isShared else { return }
-    switch try location(&message.content) {
-    case .heap(var identifier): message.content = try shared(message.kind, &identifier)
+  /// The content of a message of a kind, to which `pointer` leads.
+  func content(of kind: MessageKind, _ pointer: inout ByteReader) throws -> ByteReader {
+    switch try location(&pointer) {
+    case .heap(var identifier): return try shared(kind, &identifier)
     case .object(let address):
       throw IngotError(
         .malformed, "a shared message that is no datatype points to an object",
@@ -93,12 +92,12 @@ final class SharedMessages {
   private func committedDatatype(at address: Int) throws -> Datatype {
     if let known = committed[address] { return known }
     var datatype: Datatype?
-    try ObjectHeader.forEachMessage(view, at: address, isRevisit: true) { message in
+    try ObjectHeader.forEachMessage(view, at: address, isRevisit: true) { message, content in
       guard message.kind == .datatype, datatype == nil else { return }
       guard !message.isShared else {
-        throw message.content.failure("a committed datatype that is itself shared")
+        throw content.failure("a committed datatype that is itself shared")
       }
-      datatype = try Datatype(&message.content)
+      datatype = try Datatype(&content)
     }
     guard let datatype else {
       throw IngotError(.malformed, "the object is no committed datatype", offset: address)

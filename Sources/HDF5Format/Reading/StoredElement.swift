@@ -17,10 +17,10 @@ enum ElementMeaning {
 
 extension Datatype.Floating {
   private static func standard(
-    _ size: Int, exponent: Int, mantissa: Int
+    _ size: UInt8, exponent: UInt8, mantissa: UInt8
   ) -> Datatype.Floating {
     Datatype.Floating(
-      order: .little, bitOffset: 0, precision: size * 8, exponentLocation: mantissa,
+      order: .little, bitOffset: 0, precision: UInt16(size) * 8, exponentLocation: mantissa,
       exponentSize: exponent, mantissaLocation: 0, mantissaSize: mantissa,
       exponentBias: 1 << (exponent - 1) - 1, signLocation: size * 8 - 1, normalization: 2)
   }

@@ -64,7 +64,7 @@ enum SymbolTable {
   private static func localHeap(_ view: FileView, at address: Int) throws -> Heap {
     let widths = view.widths
     let headerSize = 8 + 2 * widths.length + widths.offset
-    var header = try view.reader(at: address, count: headerSize, "a local heap")
+    var header = try view.reader(at: address, atLeast: headerSize, "a local heap")
     try header.signature("HEAP", "the local heap")
     try header.version(0, "local heap")
     try header.skip(3, "reserved bytes of a local heap")
@@ -83,7 +83,7 @@ enum SymbolTable {
   ) throws {
     let widths = view.widths
     let headerSize = 8 + 2 * widths.offset
-    var header = try view.reader(at: address, count: headerSize, "a group's B-tree")
+    var header = try view.reader(at: address, atLeast: headerSize, "a group's B-tree")
     try header.signature("TREE", "the group's B-tree")
     let kind = try header.uint8("a B-tree's kind")
     guard kind == 0 else { throw header.failure("a group's B-tree of kind \(kind)") }
@@ -95,8 +95,9 @@ enum SymbolTable {
     guard count <= 2 * superblock.groupInternalK else {
       throw header.failure("a B-tree node of \(count) children, above its size")
     }
+    try header.skip(2 * widths.offset, "the siblings of a B-tree node")
     let bodySize = count * (widths.length + widths.offset) + widths.length
-    var body = try view.reader(at: address + headerSize, count: bodySize, "a B-tree node")
+    var body = try view.body(of: &header, count: bodySize, "a B-tree node")
     try view.claim(address, headerSize + bodySize, .treeNode)
     var children: [Int] = []
     for _ in 0..<count {
@@ -111,7 +112,7 @@ enum SymbolTable {
     _ found: inout Found
   ) throws {
     let widths = view.widths
-    var header = try view.reader(at: address, count: 8, "a symbol table node")
+    var header = try view.reader(at: address, atLeast: 8, "a symbol table node")
     try header.signature("SNOD", "the symbol table node")
     try header.version(1, "symbol table node")
     try header.skip(1, "a reserved byte")
@@ -120,7 +121,7 @@ enum SymbolTable {
       throw header.failure("a symbol table node of \(count) entries, above its size")
     }
     let bodySize = count * (2 * widths.offset + 24)
-    var body = try view.reader(at: address + 8, count: bodySize, "a symbol table node")
+    var body = try view.body(of: &header, count: bodySize, "a symbol table node")
     try view.claim(address, 8 + bodySize, .symbolTable)
     for _ in 0..<count {
       let at = body.offset
