@@ -14,8 +14,9 @@ public struct StorageIdentity: Sendable, Hashable {
 /// An element type, a shape, and where the bytes are: never the bytes themselves.
 ///
 /// The source holds the elements in canonical form (little-endian, row-major, packed); readers of
-/// formats that store them otherwise wrap the stored bytes in views.
-public struct Tensor: Sendable {
+/// formats that store them otherwise wrap the stored bytes in views. A class, so that tables and their
+/// many copies of a tensor stay cheap; all of it is constant.
+public final class Tensor: Sendable {
   /// The type of the elements.
   public let elementType: ElementType
   /// The dimensions.

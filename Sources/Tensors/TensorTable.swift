@@ -102,9 +102,10 @@ public struct TensorTable: Sendable {
       let shape: Shape
     }
     var first: [Key: Int] = [:]
-    return entries.enumerated().map { index, entry in
-      guard let storage = entry.tensor.storage, entry.tensor.byteCount > 0 else { return nil }
-      let key = Key(storage: storage, type: entry.tensor.elementType, shape: entry.tensor.shape)
+    return entries.indices.map { index in
+      let tensor = entries[index].tensor
+      guard let storage = tensor.storage, tensor.byteCount > 0 else { return nil }
+      let key = Key(storage: storage, type: tensor.elementType, shape: tensor.shape)
       if let target = first[key] { return target }
       first[key] = index
       return nil
