@@ -60,11 +60,8 @@ static inline __attribute__((always_inline)) size_t shuffle_vectors(
       }
       for (int i = 0; i < width; i++) a[i] = b[i];
     }
-    // After the rounds vector i holds the byte whose number has the bits of i reversed.
-    for (int i = 0; i < width; i++) {
-      int byte = width == 8 ? (i & 1) << 2 | (i & 2) | i >> 2 : width == 4 ? (i & 1) << 1 | i >> 1 : i;
-      store(target + byte * count + done, a[i]);
-    }
+    // Each round moved the lowest bit of a byte's place to the top; those of its number are there now.
+    for (int i = 0; i < width; i++) store(target + i * count + done, a[i]);
   }
   return done;
 }

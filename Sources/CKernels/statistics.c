@@ -2,6 +2,9 @@
 // and the blocks joined as Chan, Golub and LeVeque do, so that nothing cancels.
 #include "formats.h"
 
+// The same bits on processors that could fuse products with sums.
+#pragma STDC FP_CONTRACT OFF
+
 static void join(ingot_statistics_sums *sums, uint64_t count, double mean, double squares) {
   if (count == 0) return;
   double all = (double)(sums->finite + count);

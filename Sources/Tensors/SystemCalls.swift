@@ -43,7 +43,8 @@ package enum SystemCalls {
   /// Writes all of the first `count` bytes of `bytes` at `offset`.
   ///
   /// - Throws: `io` with the system's reason.
-  package static func write(_ descriptor: Int32, _ bytes: borrowing RawSpan, at offset: Int) throws {
+  package static func write(_ descriptor: Int32, _ bytes: borrowing RawSpan, at offset: Int) throws
+  {
     let wanted = bytes.byteCount
     // The kernel reads at most `wanted - done` bytes from `done` on.
     try unsafe bytes.withUnsafeBytes { pointer in

@@ -15,7 +15,8 @@ struct SchemaTests {
   @Test(arguments: [
     ("inspect", ["inspect", "FIXTURE"]), ("inspect", ["inspect", "--stats", "FIXTURE"]),
     ("inspect", ["inspect", "OTHERS"]), ("digest", ["digest", "FIXTURE"]),
-    ("digest", ["digest", "FIXTURE", "--check", "MANIFEST"]), ("diff", ["diff", "FIXTURE", "FIXTURE"]),
+    ("digest", ["digest", "FIXTURE", "--check", "MANIFEST"]),
+    ("diff", ["diff", "FIXTURE", "FIXTURE"]),
     ("diff", ["diff", "FIXTURE", "OTHER", "--rtol", "0.1"]),
     ("convert", ["convert", "FIXTURE", "OUT.npz", "--dtype", "float16"]),
     ("convert", ["convert", "FIXTURE", "OUT2.npz", "--dry-run"]), ("formats", ["formats"]),

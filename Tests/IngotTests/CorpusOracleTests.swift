@@ -37,7 +37,9 @@ struct CorpusOracleTests {
         }
       }
     }
-    print("HDF5 corpus: \(agreed) read alike, refused \(refused), \(oracleRefused) that h5py refuses too")
+    print(
+      "HDF5 corpus: \(agreed) read alike, refused \(refused), \(oracleRefused) that h5py refuses too"
+    )
     #expect(agreed > 60)
   }
 }

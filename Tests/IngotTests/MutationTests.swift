@@ -45,7 +45,8 @@ import Testing
       var generator = SeededGenerator(seed: 3)
       try table.append("a", Tensor(.float32, [3, 5], (0..<60).map { UInt8($0) }))
       try table.append(
-        "b", Tensor(.int16, [7], (0..<14).map { _ in UInt8.random(in: 0...255, using: &generator) }))
+        "b", Tensor(.int16, [7], (0..<14).map { _ in UInt8.random(in: 0...255, using: &generator) })
+      )
       table.metadata["note"] = .string("kept")
       var options = WriteOptions()
       if seed.hasSuffix("compressed") { options.compression = .gzip(level: nil) }
@@ -101,8 +102,8 @@ import Testing
     var (bytes, format) = try content(seed.name)
     for position in bytes.indices {
       let original = bytes[position]
-      for changed in [0, 0xFF, original ^ 0x80, original ^ 1, original &+ 1] where changed != original
-      {
+      for changed in [0, 0xFF, original ^ 0x80, original ^ 1, original &+ 1]
+      where changed != original {
         bytes[position] = changed
         let refused = outcome(bytes, format, "byte \(position) is \(changed)") != nil
         if seed.detectsEverything, !refused {

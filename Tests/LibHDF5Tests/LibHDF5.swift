@@ -49,7 +49,9 @@ enum LibHDF5 {
     }
     let kind = H5Tget_class(type)
     let size = H5Tget_size(type)
-    guard kind == H5T_INTEGER || kind == H5T_FLOAT || kind == H5T_ENUM && size == 1 else { return nil }
+    guard kind == H5T_INTEGER || kind == H5T_FLOAT || kind == H5T_ENUM && size == 1 else {
+      return nil
+    }
     if kind != H5T_ENUM { H5Tset_order(type, H5T_ORDER_LE) }
     let rank = max(0, Int(H5Sget_simple_extent_ndims(space)))
     var shape = [hsize_t](repeating: 0, count: rank)

@@ -6,7 +6,9 @@ package struct ExpectedFile: Sendable, CustomTestStringConvertible {
   package let path: String
   package let expectation: String
 
-  package var testDescription: String { path.split(separator: "/").suffix(2).joined(separator: "/") }
+  package var testDescription: String {
+    path.split(separator: "/").suffix(2).joined(separator: "/")
+  }
 
   /// The rows of the table at `url`; empty where it is absent.
   package static func rows(_ url: URL) -> [ExpectedFile] {
@@ -19,13 +21,16 @@ package struct ExpectedFile: Sendable, CustomTestStringConvertible {
       // Some tables leave the ending out.
       let stem = String(fields[0])
       // Some files of a table may be kept elsewhere.
-      guard let name = names.contains(stem) ? stem : names.first(where: { $0.hasPrefix(stem + ".") })
+      guard
+        let name = names.contains(stem) ? stem : names.first(where: { $0.hasPrefix(stem + ".") })
       else {
         return FileManager.default.fileExists(atPath: folder.appending(path: stem).filePath)
-          ? ExpectedFile(path: folder.appending(path: stem).filePath, expectation: String(fields[1]))
+          ? ExpectedFile(
+            path: folder.appending(path: stem).filePath, expectation: String(fields[1]))
           : nil
       }
-      return ExpectedFile(path: folder.appending(path: name).filePath, expectation: String(fields[1]))
+      return ExpectedFile(
+        path: folder.appending(path: name).filePath, expectation: String(fields[1]))
     }
   }
 

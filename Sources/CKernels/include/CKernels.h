@@ -44,7 +44,7 @@ uint64_t ingot_hash64(const void *bytes, size_t count, uint64_t seed);
 /// The position of the first byte in which the two differ, or `count`.
 size_t ingot_first_difference(const void *a, const void *b, size_t count);
 
-// Casts
+// Element types
 
 typedef enum {
   INGOT_FLOAT64,
@@ -69,6 +69,8 @@ typedef enum {
   INGOT_UINT64,
   INGOT_BOOL,
 } ingot_type;
+
+// Casts
 
 /// What happened to the elements of a cast.
 typedef struct {
@@ -121,5 +123,35 @@ void ingot_statistics(
 
 /// The exact values of `count` elements as float64; 64-bit integers are rounded.
 void ingot_to_float64(double *target, const void *source, ingot_type type, size_t count);
+
+// Comparison of values
+
+/// When elements of `components` numbers differ: without a tolerance where their bits do, with one
+/// where |a − b| > absolute + relative · |b| or only one of a and b is NaN.
+typedef struct {
+  size_t components;
+  int has_tolerance;
+  double relative;
+  double absolute;
+} ingot_comparison;
+
+/// What `ingot_compare` adds to.
+typedef struct {
+  /// How many elements differ.
+  uint64_t different;
+  /// The first of them, where there are any.
+  uint64_t first;
+  /// Elements with a number that is NaN on one side only.
+  uint64_t lone_nans;
+  /// The largest |a − b| of numbers.
+  double max_absolute;
+  /// The largest distance in representable numbers, within one type.
+  uint64_t max_steps;
+} ingot_differences;
+
+/// Compares `count` numbers with as many; both are real, and of one type unless there is a tolerance.
+void ingot_compare(
+    const void *a, ingot_type type_a, const void *b, ingot_type type_b, size_t count,
+    const ingot_comparison *how, ingot_differences *found);
 
 #endif

@@ -24,7 +24,8 @@ struct KerasConfiguration {
     }
   }
 
-  static let codeNote = "the model's configuration contains code (a Lambda layer), which is never run"
+  static let codeNote =
+    "the model's configuration contains code (a Lambda layer), which is never run"
 
   /// Whether a word occurs: a cheap look before a configuration of megabytes is parsed.
   private func mentions(_ word: String) -> Bool {

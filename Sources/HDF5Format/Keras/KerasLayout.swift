@@ -43,4 +43,3 @@ package enum KerasLayout: String, Sendable, CaseIterable {
     return Int(name)
   }
 }
-

@@ -16,7 +16,7 @@ public struct KerasShardsFormat: TensorFormat {
   /// The name that `--from` takes.
   public var identifier: String { "keras-shards" }
   /// One line for `ingot formats`.
-  public var summary: String { "index of Keras 3 weights in several files; read only" }
+  public var summary: String { "Keras 3 weights in several files, by their index" }
   /// `.weights.json`.
   public var fileExtensions: [String] { [".weights.json"] }
 
@@ -82,13 +82,13 @@ public struct KerasShardsFormat: TensorFormat {
     return table
   }
 
-  /// Not written by itself.
+  /// Not one file.
   ///
-  /// - Throws: `usage`: Keras reads weights in one file just as well.
+  /// - Throws: `usage`: without a size there is nothing to spread.
   public func plan(_ table: TensorTable, _ options: WriteOptions) throws -> WritePlan {
     throw IngotError(
-      .usage, "a Keras index is not written",
-      hint: "convert to OUT.weights.h5 with --layout keras")
+      .usage, "a Keras index stands for several files",
+      hint: "give --max-shard-size, or convert to OUT.weights.h5 with --layout keras")
   }
 
   /// A group of variables and the files that hold them.

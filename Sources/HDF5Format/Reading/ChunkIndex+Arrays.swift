@@ -115,7 +115,7 @@ extension ChunkIndexReader {
       try blockStart(&reader, "FADB", owner: address)
       try addElements(0..<count, &reader, elements)
     } else {
-      let bitmapSize = ((count - 1) / pageLength + 8) / 8
+      let bitmapSize = (count - 1) / pageLength / 8 + 1
       var reader = try checkedBlock(at: block, size: prefix + bitmapSize + 4)
       try blockStart(&reader, "FADB", owner: address)
       let written = try reader.array(bitmapSize, "a fixed array's pages")

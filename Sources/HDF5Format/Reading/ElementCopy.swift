@@ -36,9 +36,11 @@ struct ElementCopy: Sendable {
           source + place(2) * planeLength + first, source + place(3) * planeLength + first
         )
         for index in 0..<count {
-          let word = unsafe UInt32(a[index]) | UInt32(b[index]) << 8 | UInt32(c[index]) << 16
+          let word =
+            unsafe UInt32(a[index]) | UInt32(b[index]) << 8 | UInt32(c[index]) << 16
             | UInt32(d[index]) << 24
-          unsafe destination.storeBytes(of: word.littleEndian, toByteOffset: 4 * index, as: UInt32.self)
+          unsafe destination.storeBytes(
+            of: word.littleEndian, toByteOffset: 4 * index, as: UInt32.self)
         }
         byte = 4
       } else if size == 2 {
@@ -47,14 +49,16 @@ struct ElementCopy: Sendable {
         )
         for index in 0..<count {
           let word = unsafe UInt16(a[index]) | UInt16(b[index]) << 8
-          unsafe destination.storeBytes(of: word.littleEndian, toByteOffset: 2 * index, as: UInt16.self)
+          unsafe destination.storeBytes(
+            of: word.littleEndian, toByteOffset: 2 * index, as: UInt16.self)
         }
         byte = 2
       }
       while byte < size {
         let plane = unsafe source + place(byte) * planeLength + first
         for index in 0..<count {
-          unsafe destination.storeBytes(of: plane[index], toByteOffset: index * size + byte, as: UInt8.self)
+          unsafe destination.storeBytes(
+            of: plane[index], toByteOffset: index * size + byte, as: UInt8.self)
         }
         byte += 1
       }

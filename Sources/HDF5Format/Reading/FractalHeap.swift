@@ -94,7 +94,9 @@ final class FractalHeap {
     let at = reader.offset
     var identifier = try reader.sub(identifierSize, "a heap identifier")
     let head = try identifier.uint8("a heap identifier")
-    guard head >> 6 == 0 else { throw reader.failure("heap identifier version \(head >> 6)", at: at) }
+    guard head >> 6 == 0 else {
+      throw reader.failure("heap identifier version \(head >> 6)", at: at)
+    }
     switch head >> 4 & 3 {
     case 0:
       let offset = try identifier.integer(width: offsetWidth, "an object's place in a heap")
@@ -244,8 +246,8 @@ final class FractalHeap {
       // The checksum covers the whole block with its own four bytes as zeros.
       var copy = try ByteReader(whole.bytes, base: whole.base).part(whole.position, size)
       let place = reader.position - whole.position
-      for index in place..<place + 4 { copy[index] = 0 }
       let stored = try reader.uint32("the checksum of a heap block")
+      for index in place..<place + 4 { copy[index] = 0 }
       guard stored == Lookup3.checksum(copy, 0..<size) else {
         throw reader.failure(
           "the checksum of a heap block does not match", class: .integrity, at: address)

@@ -41,23 +41,25 @@ package struct HDF5Reader {
 
   private func table() throws -> TensorTable {
     let fileSize = input.source.byteCount
-    let visits = try tree.visits(fileSize: fileSize, order: KerasLayout.ordered)
+    var names = try NameBudget(fileSize: fileSize)
+    let visits = try tree.visits(&names, order: KerasLayout.ordered)
     var table = TensorTable()
-    var leftOut = LeftOut()
-    add(tree.nodes[0].attributes, of: "", to: &table, &leftOut)
-    for visit in visits { add(tree.nodes[visit.node].attributes, of: visit.path, to: &table, &leftOut) }
+    try add(tree.nodes[0].attributes, of: "", to: &table, &names)
+    for visit in visits {
+      try add(tree.nodes[visit.node].attributes, of: visit.path, to: &table, &names)
+    }
     let datasets = DatasetInput(
       file: input.source, map: map, cache: BandCache(), options: input.options,
       hasBFloat16Policy: hasBFloat16Policy(table.metadata))
     var inOrder = visits
-    if let ranks = try LegacyKerasOrder(tree)?.ranks() {
+    if let ranks = try LegacyKerasOrder(tree)?.ranks(&names) {
       // Stable: whatever the names do not mention stays in the order of the file, after them.
       inOrder = visits.enumerated().sorted {
         (ranks[$0.element.path] ?? .max, $0.offset) < (ranks[$1.element.path] ?? .max, $1.offset)
       }.map(\.element)
     }
-    var names = [UInt32](repeating: 0, count: tree.nodes.count)
-    for visit in visits { names[visit.node] += 1 }
+    var pathCounts = [Int](repeating: 0, count: tree.nodes.count)
+    for visit in visits { pathCounts[visit.node] += 1 }
     var known: [Int: DatasetHeader.Reading] = [:]
     var budget = Budget(fileSize: fileSize)
     for visit in inOrder {
@@ -67,11 +69,12 @@ package struct HDF5Reader {
         let node = tree.nodes[visit.node]
         reading = try naming(tensor: visit.path) {
           try header.reading(
-            visit.path, identity: node.address, isShared: names[visit.node] > 1, node.attributes,
+            visit.path, identity: node.address, isShared: pathCounts[visit.node] > 1,
+            node.attributes,
             datasets)
         }
         // An object with several names is one tensor, and its names are aliases.
-        if names[visit.node] > 1 { known[visit.node] = reading }
+        if pathCounts[visit.node] > 1 { known[visit.node] = reading }
       }
       switch reading {
       case .tensor(let tensor):
@@ -85,7 +88,6 @@ package struct HDF5Reader {
       case nil: break
       }
     }
-    if let note = leftOut.note { table.notes.append(note) }
     if let text = table.metadata["@model_config"]?.string, KerasConfiguration(text).hasCode {
       table.notes.append(KerasConfiguration.codeNote)
     }
@@ -94,12 +96,18 @@ package struct HDF5Reader {
 
   private func add(
     _ attributes: [Attribute], of path: String, to table: inout TensorTable,
-    _ leftOut: inout LeftOut
-  ) {
+    _ names: inout NameBudget
+  ) throws {
     for attribute in attributes {
       let key = "\(path)@\(attribute.name)"
+      try names.spend(key)
+      // The path of one attribute and the name of another may hold an @ each and make the same key.
       guard let value = attribute.value, table.metadata[key] == nil else {
-        leftOut.add(key)
+        table.others.append(
+          OtherItem(
+            name: key, type: "attribute", shape: nil,
+            refusal: IngotError(
+              .unsupported, "an attribute that has no text form", tensor: key)))
         continue
       }
       table.metadata[key] = value
@@ -136,24 +144,6 @@ private struct Budget {
         .limit,
         "the datasets up to this one claim \(spent) bytes, above \(Limits.deflateRatio) times the file's \(fileSize)",
         tensor: name)
-    }
-  }
-}
-
-/// The attributes that metadata cannot hold.
-private struct LeftOut {
-  private var first: String?
-  private var count = 0
-
-  mutating func add(_ key: String) {
-    first = first ?? key
-    count += 1
-  }
-
-  var note: String? {
-    first.map {
-      let others = count > 1 ? " and \(count - 1) more" : ""
-      return "attributes without a text form are left out: '\($0.escapedForDisplay())'\(others)"
     }
   }
 }

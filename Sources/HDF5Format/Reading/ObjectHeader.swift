@@ -192,7 +192,8 @@ enum ObjectHeader {
   }
 
   private static func pass(
-    _ view: FileView, _ number: UInt16, _ flags: UInt8, size: Int, _ reader: inout ByteReader, _ offset: Int,
+    _ view: FileView, _ number: UInt16, _ flags: UInt8, size: Int, _ reader: inout ByteReader,
+    _ offset: Int,
     _ found: Int, _ queue: inout [Block], _ body: (inout HeaderMessage) throws -> Void
   ) throws {
     guard found <= messageLimit else {

@@ -112,16 +112,15 @@ extension ObjectTree {
 
   /// Deeper than any framework nests its layers.
   private static let depthLimit = Limits.depth
-  /// What all paths may take together, beyond what the file could spell out: a short file whose
-  /// groups are linked again and again has very long ones.
-  private static let pathAllowance = 32 << 20
 
   /// All names of all objects but the root, parents before members, members in order.
   ///
-  /// - Parameter order: the members of a group of this name in the order to visit them.
+  /// - Parameters:
+  ///   - budget: pays for every path.
+  ///   - order: the members of a group of this name in the order to visit them.
   /// - Throws: `malformed` for a group that contains itself; `limit` for more names than bounds allow.
   func visits(
-    fileSize: Int, order: (_ group: String, [Child]) -> [Child]
+    _ budget: inout NameBudget, order: (_ group: String, [Child]) -> [Child]
   ) throws -> [Visit] {
     struct Frame {
       let node: Int
@@ -133,9 +132,6 @@ extension ObjectTree {
     var visits: [Visit] = []
     visits.reserveCapacity(nodes.count)
     var isOnPath = [Bool](repeating: false, count: nodes.count)
-    var pathBytes = 0
-    let pathLimit = try fileSize.multiplied(by: 16, "the size of all names")
-      .adding(Self.pathAllowance, "the size of all names")
     var stack: [Frame] = []
     var frame = Frame(node: 0, prefix: "", members: order("", children(0) ?? []))
     isOnPath[0] = true
@@ -149,13 +145,7 @@ extension ObjectTree {
       let child = frame.members[frame.next]
       frame.next += 1
       let path = frame.prefix + child.name
-      let length = path.utf8.count
-      pathBytes += length
-      guard length <= Limits.nameBytes, visits.count < Limits.tensors, pathBytes <= pathLimit else {
-        throw IngotError(
-          .limit, "names beyond \(Limits.tensors) paths of \(Limits.nameBytes) bytes",
-          tensor: child.name)
-      }
+      try budget.spend(path)
       visits.append(Visit(path: path, node: child.node))
       guard case .group(let members) = nodes[child.node].content else { continue }
       guard !isOnPath[child.node] else {
@@ -172,5 +162,37 @@ extension ObjectTree {
       frame = Frame(node: child.node, prefix: path + "/", members: order(child.name, members))
     }
     return visits
+  }
+}
+
+/// How many names a file may have, and of what length in all. Groups may be linked again and again, so
+/// that a short file spells out very many or very long paths.
+struct NameBudget {
+  /// What any file may use, beside what its size explains.
+  private static let allowance = 32 << 20
+  private static let perFileByte = 16
+
+  private var count = 0
+  private var bytes: Int
+
+  /// - Throws: `malformed` for a file too large to be one.
+  init(fileSize: Int) throws {
+    bytes = try fileSize.multiplied(by: Self.perFileByte, "the size of all names")
+      .adding(Self.allowance, "the size of all names")
+  }
+
+  /// - Throws: `limit` for one name too many, or too long.
+  mutating func spend(_ name: String) throws {
+    count += 1
+    let length = name.utf8.count
+    bytes -= length
+    guard length <= Limits.nameBytes else {
+      throw IngotError(
+        .limit, "a name of \(length) bytes is above \(Limits.nameBytes)", tensor: name)
+    }
+    guard count <= Limits.tensors, bytes >= 0 else {
+      throw IngotError(
+        .limit, "more names than \(Limits.tensors), or longer than the file explains")
+    }
   }
 }

@@ -56,7 +56,7 @@ struct ChunkSplit: Sendable {
   private func encode(_ piece: [UInt8]) -> [UInt8] {
     var chunk = piece
     chunk.append(contentsOf: repeatElement(0, count: chunkByteCount - piece.count))
-    let shuffled = elementSize > 1 ? Shuffle.shuffled(chunk, width: elementSize) : chunk
+    let shuffled = Kernels.shuffled(chunk, elementByteWidth: elementSize)
     let deflated = Deflate.zlibStream(shuffled, level: level)
     return deflated.count < shuffled.count ? deflated : shuffled
   }

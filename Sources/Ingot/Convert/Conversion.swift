@@ -42,9 +42,11 @@ public struct Conversion: Sendable {
     var table = try options.selection.apply(to: source.table)
     var rulesReport: RulesReport?
     try source.checkReadable(table)
-    if let rules = options.rules { (table, rulesReport) = try rules.apply(to: table) }
-    casts = CastBook()
-    table = try casts.apply(options.casts, to: table)
+    if let rules = options.rules {
+      (table, rulesReport) = try rules.apply(
+        to: table, spoolFolder: options.reading.temporaryFolder)
+    }
+    (table, casts) = try CastBook.apply(options.casts, to: table)
     droppedOthers = table.others
     guard !options.isStrict || table.others.isEmpty else {
       throw IngotError(
@@ -121,7 +123,6 @@ public struct Conversion: Sendable {
     return files
   }
 
-
   /// Writes, checks and commits the destination, or, in a dry run, only describes it.
   ///
   /// - Throws: `output`, `io` or `changed`; the destination is then what it was before.
@@ -141,7 +142,8 @@ public struct Conversion: Sendable {
       let outcome = try source.naming { try executor.execute(file.plan, into: output) }
       written.append(
         WrittenFile(
-          output: output, format: file.format, table: file.table, plan: file.plan, outcome: outcome))
+          output: output, format: file.format, table: file.table, plan: file.plan, outcome: outcome)
+      )
       report.writtenBytes += output.byteCount
     }
     let check = WrittenCheck(files: written, jobs: jobs, options: options.reading)

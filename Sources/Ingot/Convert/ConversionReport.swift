@@ -12,6 +12,18 @@ public struct ConversionReport: Sendable {
     public let byteCount: Int
   }
 
+  /// What casting did to a tensor.
+  public struct CastItem: Sendable {
+    /// The tensor's name in the destination.
+    public let name: String
+    /// Its element type in the source.
+    public let from: ElementType
+    /// Its element type in the destination.
+    public let to: ElementType
+    /// What became of its values.
+    public let report: CastReport
+  }
+
   /// The path of the source.
   public let source: String
   /// The format of the source.
@@ -37,7 +49,7 @@ public struct ConversionReport: Sendable {
   /// Whether the destination was re-opened and compared.
   public var isChecked = false
   /// What casting did to each tensor that was cast.
-  public var casts: [(name: String, report: CastReport)] = []
+  public var casts: [CastItem] = []
 
   init(
     source: Checkpoint, destination: String, format: String, table: TensorTable, files: [String],
@@ -86,8 +98,22 @@ public struct ConversionReport: Sendable {
         "others": .array(
           droppedOthers.map { ["name": .string($0.name), "type": .string($0.type)] }),
       ],
-      "casts": .array(casts.map { $0.report.json(name: $0.name) }),
+      "casts": .array(casts.map(\.json)),
       "checked": .boolean(isChecked), "notes": .array(notes.map(JSON.string)),
+    ]
+  }
+}
+
+extension ConversionReport.CastItem {
+  fileprivate var json: JSON {
+    [
+      "name": .string(name), "from": .string(from.name), "to": .string(to.name),
+      "elements": JSON(report.elements),
+      "overflowed_to_infinity": JSON(report.overflowedToInfinity),
+      "saturated": JSON(report.saturated), "underflowed_to_zero": JSON(report.underflowedToZero),
+      "nan_kept": JSON(report.nanKept), "nan_made": JSON(report.nanMade),
+      "inexact": JSON(report.inexact),
+      "largest_relative_error": .number(report.largestRelativeError),
     ]
   }
 }

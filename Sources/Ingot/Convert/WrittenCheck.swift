@@ -50,7 +50,8 @@ struct WrittenCheck: Sendable {
       })
     let reopened = try index.format.read(input)
     guard reopened.entries.count == index.table.entries.count else {
-      throw differs("the shards hold \(reopened.entries.count) tensors of \(index.table.entries.count)")
+      throw differs(
+        "the shards hold \(reopened.entries.count) tensors of \(index.table.entries.count)")
     }
   }
 

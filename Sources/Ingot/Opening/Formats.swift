@@ -43,7 +43,9 @@ public enum Formats {
 
   /// Whether the whole of a short file is the beginning of a known one.
   static func isCutMagic(_ beginning: [UInt8]) -> Bool {
-    magics.contains { beginning.count < $0.count + 64 && ($0.starts(with: beginning) || beginning.starts(with: $0)) }
+    magics.contains {
+      beginning.count < $0.count + 64 && ($0.starts(with: beginning) || beginning.starts(with: $0))
+    }
   }
 }
 

@@ -32,10 +32,35 @@ struct ConversionText {
     if report.destinationFiles.count > 1 {
       lines += report.destinationFiles.map { "  " + $0.escapedForDisplay(limit: 1024) }
     }
-    for (name, cast) in report.casts where !cast.isFaithful {
-      lines.append("  cast \(name.escapedForDisplay()): \(cast.summary)")
-    }
+    if !isDryRun { lines += castLines }
     return lines.joined(separator: "\n")
+  }
+
+  /// One line for all casts, and one for each tensor that lost more than digits.
+  private var castLines: [String] {
+    guard !report.casts.isEmpty else { return [] }
+    let error = report.casts.map(\.report.largestRelativeError).max() ?? 0
+    var lines = [
+      "  cast \(ByteText.count(report.casts.count)) tensors; largest relative error "
+        + ByteText.threeDigits(error)
+    ]
+    var table = TextTable([.left, .left])
+    for cast in report.casts {
+      let counts = [
+        (cast.report.overflowedToInfinity, "overflowed to infinity"),
+        (cast.report.saturated, "saturated"), (cast.report.underflowedToZero, "became zero"),
+        (cast.report.nanMade, "became NaN"), (cast.report.nanKept, "NaN"),
+      ].filter { $0.0 > 0 }.map { "\(ByteText.count($0.0)) \($0.1)" }
+      guard !counts.isEmpty else { continue }
+      table.append([
+        cast.name.escapedForDisplay(),
+        "\(cast.from.name) → \(cast.to.name): " + counts.joined(separator: ", "),
+      ])
+    }
+    let all = table.lines(indent: "    ")
+    lines += all.prefix(50)
+    if all.count > 50 { lines.append("    and \(all.count - 50) more (--json lists all)") }
+    return lines
   }
 
   /// Names on stderr what was dropped.

@@ -49,8 +49,9 @@ public struct CastReport: Sendable, Equatable {
   }
 }
 
-/// Collects the report of one tensor's cast while its elements stream by, on any threads. Elements
-/// that are read again are not counted again.
+/// Collects the report of one tensor's cast while its elements stream by, on any threads.
+///
+/// Elements that are read again are not counted again.
 public final class CastRecorder: Sendable {
   private struct State {
     var report = CastReport()

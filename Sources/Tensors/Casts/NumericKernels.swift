@@ -120,4 +120,41 @@ extension Kernels {
       initialized = count
     }
   }
+
+  /// What comparing two spans of real numbers finds.
+  struct Differences {
+    /// How many elements differ.
+    var different = 0
+    /// The first of them, where there are any.
+    var first: Int?
+    /// Elements with a number that is NaN on one side only.
+    var loneNaNs = 0
+    var maxAbsolute = 0.0
+    /// The largest distance in representable numbers, within one type.
+    var maxSteps: UInt64 = 0
+  }
+
+  /// Compares `count` numbers with as many, `components` of which make an element.
+  static func differences(
+    _ count: Int, of a: RawSpan, _ typeA: ElementType, from b: RawSpan, _ typeB: ElementType,
+    components: Int, tolerance: Tolerance?
+  ) -> Differences {
+    precondition(typeA.kind != .complex && count * typeA.bitWidth <= a.byteCount * 8)
+    precondition(typeB.kind != .complex && count * typeB.bitWidth <= b.byteCount * 8)
+    precondition(components > 0 && count % components == 0)
+    var how = ingot_comparison(
+      components: components, has_tolerance: tolerance == nil ? 0 : 1,
+      relative: tolerance?.relative ?? 0, absolute: tolerance?.absolute ?? 0)
+    var found = ingot_differences()
+    // Both sizes were checked just above.
+    unsafe a.withUnsafeBytes { a in
+      unsafe b.withUnsafeBytes { b in
+        unsafe ingot_compare(
+          a.baseAddress, typeA.kernelType, b.baseAddress, typeB.kernelType, count, &how, &found)
+      }
+    }
+    return Differences(
+      different: Int(found.different), first: found.different > 0 ? Int(found.first) : nil,
+      loneNaNs: Int(found.lone_nans), maxAbsolute: found.max_absolute, maxSteps: found.max_steps)
+  }
 }

@@ -18,9 +18,6 @@ public struct Tolerance: Sendable, Equatable {
 /// float64, whatever the types: NaN equals NaN, an infinity equals itself. Complex numbers differ where
 /// a component does.
 public struct Comparison: Sendable {
-  /// Components that are compared, or found equal, at a time.
-  private static let blockLength = 4096
-
   /// How many elements were compared.
   public private(set) var count = 0
   /// How many differ, by more than the tolerance where there is one.
@@ -76,17 +73,15 @@ public struct Comparison: Sendable {
     let sums = Kernels.sums(components, of: b, componentB)
     let largest = [-sums.min, sums.max].filter(\.isFinite).max() ?? 0
     largestB = Swift.max(largestB, largest)
-    var first = 0
-    while first < components {
-      let block = first..<min(first + Self.blockLength, components)
-      let partA = a.extracting(block.bytes(of: componentA))
-      let partB = b.extracting(block.bytes(of: componentB))
-      if typeA != typeB || Kernels.firstDifference(partA, partB) != nil {
-        compare(partA, componentA, partB, componentB, block.count, layoutB.componentsPerElement)
-      }
-      count += block.count / layoutB.componentsPerElement
-      first = block.upperBound
-    }
+    let found = Kernels.differences(
+      components, of: a, componentA, from: b, componentB,
+      components: layoutB.componentsPerElement, tolerance: tolerance)
+    if firstDifference == nil { firstDifference = found.first.map { $0 + count } }
+    count += components / layoutB.componentsPerElement
+    different += found.different
+    nanOnOneSide += found.loneNaNs
+    maxAbsolute = Swift.max(maxAbsolute, found.maxAbsolute)
+    maxULP = maxULP.map { Swift.max($0, found.maxSteps) }
   }
 
   /// Adds the comparison of the elements that follow.
@@ -98,106 +93,5 @@ public struct Comparison: Sendable {
     maxAbsolute = Swift.max(maxAbsolute, other.maxAbsolute)
     largestB = Swift.max(largestB, other.largestB)
     maxULP = maxULP.flatMap { ulp in other.maxULP.map { Swift.max(ulp, $0) } }
-  }
-
-  /// Compares a block element by element.
-  private mutating func compare(
-    _ bytesA: RawSpan, _ typeOfA: ElementType, _ bytesB: RawSpan, _ typeOfB: ElementType,
-    _ components: Int, _ componentsPerElement: Int
-  ) {
-    let a = Kernels.float64s(components, of: bytesA, typeOfA)
-    let b = Kernels.float64s(components, of: bytesB, typeOfB)
-    let codes = typeA == typeB ? BlockCodes(bytesA, bytesB, components, typeOfA) : nil
-    for element in 0..<components / componentsPerElement {
-      var differs = false
-      var hasLoneNaN = false
-      for index in element * componentsPerElement..<(element + 1) * componentsPerElement {
-        if let codes, codes.a[index] == codes.b[index] { continue }
-        let (x, y) = (a[index], b[index])
-        if x.isNaN || y.isNaN {
-          hasLoneNaN = hasLoneNaN || x.isNaN != y.isNaN
-          differs = differs || tolerance == nil || x.isNaN != y.isNaN
-          continue
-        }
-        let distance = codes?.integerDistance(index) ?? (x == y ? 0 : abs(x - y))
-        maxAbsolute = Swift.max(maxAbsolute, distance)
-        if let codes { maxULP = maxULP.map { Swift.max($0, codes.steps(index)) } }
-        differs = differs || !isTolerable(distance, from: y)
-      }
-      nanOnOneSide += hasLoneNaN ? 1 : 0
-      if differs {
-        different += 1
-        firstDifference = firstDifference ?? count + element
-      }
-    }
-  }
-
-  /// Whether a number may lie `distance` from `value`. An infinity is near nothing but itself.
-  private func isTolerable(_ distance: Double, from value: Double) -> Bool {
-    guard let tolerance, distance.isFinite else { return false }
-    return distance == 0 || distance <= tolerance.absolute + tolerance.relative * abs(value)
-  }
-}
-
-/// The bits of the elements of a block, on both sides of one type.
-private struct BlockCodes {
-  let a: [UInt64]
-  let b: [UInt64]
-  let type: ElementType
-
-  init(_ bytesA: RawSpan, _ bytesB: RawSpan, _ count: Int, _ type: ElementType) {
-    self.type = type
-    a = Self.codes(bytesA, count, type)
-    b = Self.codes(bytesB, count, type)
-  }
-
-  private static func codes(_ bytes: RawSpan, _ count: Int, _ type: ElementType) -> [UInt64] {
-    // Any bits are a number, and the reads stay within the block.
-    switch type.bitWidth {
-    case 64:
-      (0..<count).map { unsafe bytes.unsafeLoadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }
-    case 32:
-      (0..<count).map {
-        UInt64(unsafe bytes.unsafeLoadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self))
-      }
-    case 16:
-      (0..<count).map {
-        UInt64(unsafe bytes.unsafeLoadUnaligned(fromByteOffset: $0 * 2, as: UInt16.self))
-      }
-    default:
-      (0..<count).map { index in
-        let bit = index * type.bitWidth
-        let last = (bit + type.bitWidth - 1) / 8
-        let low = UInt64(unsafe bytes.unsafeLoad(fromByteOffset: bit / 8, as: UInt8.self))
-        let high = UInt64(unsafe bytes.unsafeLoad(fromByteOffset: last, as: UInt8.self))
-        return (low | high << 8) >> UInt64(bit % 8) & (1 << UInt64(type.bitWidth) - 1)
-      }
-    }
-  }
-
-  /// How many representable numbers two floats are apart.
-  func steps(_ index: Int) -> UInt64 {
-    // A type without a sign has only magnitudes.
-    let signBit: UInt64 = type == .float8E8M0FNU ? 1 << 8 : 1 << UInt64(type.bitWidth - 1)
-    let magnitudeA = a[index] & (signBit - 1)
-    let magnitudeB = b[index] & (signBit - 1)
-    guard a[index] & signBit == b[index] & signBit else { return magnitudeA + magnitudeB }
-    return magnitudeA > magnitudeB ? magnitudeA - magnitudeB : magnitudeB - magnitudeA
-  }
-
-  /// The distance of two 64-bit integers, which as float64 may look equal; nil for other types.
-  func integerDistance(_ index: Int) -> Double? {
-    guard type == .int64 || type == .uint64 else { return nil }
-    // With the sign bit turned, the order of the codes is that of the numbers.
-    let turn: UInt64 = type == .int64 ? 1 << 63 : 0
-    let (x, y) = (a[index] ^ turn, b[index] ^ turn)
-    return Double(x > y ? x - y : y - x)
-  }
-}
-
-extension Range<Int> {
-  /// Where the elements of this range lie; it begins and ends at whole bytes.
-  fileprivate func bytes(of type: ElementType) -> Range<Int> {
-    lowerBound * type.bitWidth / 8..<upperBound * type.bitWidth / 8
   }
 }

@@ -10,7 +10,9 @@ package enum Kernels {
     case avx512 = 2
   }
 
-  /// Uses at most `level` from now on, in the whole process; for tests. Returns what is used then.
+  /// Uses at most `level` from now on, in the whole process; returns what is used then.
+  ///
+  /// For tests: all levels give the same bits.
   @discardableResult
   package static func limit(to level: Level) -> Level {
     Level(rawValue: ingot_limit_level(ingot_level(level.rawValue)).rawValue) ?? .plain
@@ -76,8 +78,10 @@ package enum Kernels {
     }
   }
 
-  /// A 64-bit checksum, the same on every machine. A change within one aligned word of 8 bytes always
-  /// changes it, any other with near certainty; it protects against mistakes, not against people.
+  /// A 64-bit checksum, the same on every machine.
+  ///
+  /// A change within one aligned word of 8 bytes always changes it, any other with near certainty; it
+  /// protects against mistakes, not against people.
   package static func hash64(_ bytes: RawSpan, seed: UInt64) -> UInt64 {
     // The kernel reads exactly the bytes of the span.
     unsafe bytes.withUnsafeBytes { unsafe ingot_hash64($0.baseAddress, $0.count, seed) }
