@@ -68,7 +68,9 @@ public final class Tensor: Sendable {
   public var byteCount: Int { source.byteCount }
 }
 
-/// The bytes of a tensor that cannot be read. A class, so that a tensor stays small: tables hold many.
+/// The bytes of a tensor that cannot be read.
+///
+/// A class, so that a tensor stays small: tables hold many.
 private final class ObstructedSource: ByteSource {
   let byteCount: Int
   let obstacle: IngotError

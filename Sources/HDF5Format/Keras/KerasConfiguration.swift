@@ -1,7 +1,9 @@
 internal import Tensors
 
-/// What is read from a model's configuration (`model_config`, `config.json`). It is data: nothing in it is
-/// decoded or run, whatever classes, code, paths or addresses it names.
+/// What is read from a model's configuration (`model_config`, `config.json`).
+///
+/// It is data: nothing in it is decoded or run, whatever classes, code, paths or addresses it
+/// names.
 struct KerasConfiguration {
   private let text: String
 

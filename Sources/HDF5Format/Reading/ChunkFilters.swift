@@ -49,7 +49,9 @@ struct ChunkFilters: Sendable {
   }
 
   /// What filter `index` was given when the chunk was written: the chunk, and a checksum for each
-  /// fletcher32 before it. After another compression only a bound is known.
+  /// fletcher32 before it.
+  ///
+  /// After another compression only a bound is known.
   private func sizeBefore(_ index: Int, _ mask: UInt32) -> (bytes: Int, isExact: Bool) {
     var size = byteCount
     var isExact = true

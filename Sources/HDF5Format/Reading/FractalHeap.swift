@@ -1,7 +1,8 @@
 internal import Tensors
 
-/// A fractal heap: objects of any size under identifiers that say where they lie. It holds the links
-/// and attributes of objects that have many.
+/// A fractal heap: objects of any size under identifiers that say where they lie.
+///
+/// It holds the links and attributes of objects that have many.
 ///
 /// Header: `FRHP`, version 0, size of identifiers (2), size of filters (2), flags (bit 1: direct
 /// blocks carry checksums), largest managed object (4), then counters and addresses, width of the

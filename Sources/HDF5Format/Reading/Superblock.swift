@@ -28,8 +28,10 @@ struct Superblock: Sendable {
   /// The size of the superblock itself.
   var byteCount = 0
 
-  /// Bits of the consistency flags. Libraries of the 1990s closed every file with both of the first
-  /// two set; one set alone is a file whose writer died.
+  /// Bits of the consistency flags.
+  ///
+  /// Libraries of the 1990s closed every file with both of the first two set; one set alone is a
+  /// file whose writer died.
   private enum Consistency {
     static let openForWriting = 1
     static let verified = 2
