@@ -1,9 +1,8 @@
 internal import Tensors
 
-/// What is read from a model's configuration (`model_config`, `config.json`).
+/// What is read from a model's configuration, the texts `model_config` and `config.json`.
 ///
-/// It is data: nothing in it is decoded or run, whatever classes, code, paths or addresses it
-/// names.
+/// It is data: nothing in it is decoded or run, whatever classes, code, paths or addresses it names.
 struct KerasConfiguration {
   private let text: String
 

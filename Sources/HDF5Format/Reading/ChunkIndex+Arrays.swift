@@ -35,9 +35,7 @@ extension ChunkIndexReader {
   private func checkedBlock(at address: Int, size: Int) throws -> ByteReader {
     var reader = try view.reader(at: address, count: size, "a chunk array's block")
     try view.claim(address, size, .treeNode)
-    var checked = reader
-    try checked.skip(size - 4, "a chunk array's block")
-    try checked.verifyChecksum(from: reader.position, "a chunk array's block")
+    try reader.verifyChecksum(from: reader.position, after: size - 4, "a chunk array's block")
     return try reader.sub(size - 4, "a chunk array's block")
   }
 
@@ -88,9 +86,9 @@ extension ChunkIndexReader {
 
   /// Reads a fixed array.
   ///
-  /// Header: `FAHD`, version 0, kind, element size, bits of a page's length, number of elements,
-  /// address of the data block, checksum. Data block: `FADB`, version, kind, header; above one page
-  /// a bit for each page and a checksum, then the pages; else elements and checksum.
+  /// Header: `FAHD`, version 0, kind, element size, bits of a page's length, number
+  /// of elements, address of the data block, checksum. Data block: `FADB`, version, kind, header;
+  /// above one page a bit for each page and a checksum, then the pages; else elements and checksum.
   mutating func readFixedArray(at address: Int) throws {
     let widths = view.widths
     let headerSize = 12 + widths.length + widths.offset
@@ -145,11 +143,11 @@ extension ChunkIndexReader {
 
   /// Reads an extensible array.
   ///
-  /// Header: `EAHD`, version 0, kind, element size, bits of the largest number of elements,
-  /// elements in the index block, elements of the smallest data block, smallest number of data
-  /// blocks of a super block, bits of a page's length, six counters, address of the index block,
-  /// checksum. Index block: `EAIB`, version, kind, header, elements, addresses of the first data
-  /// blocks, addresses of super blocks, checksum. Super block `EASB` and data block `EADB` start
+  /// Header: `EAHD`, version 0, kind, element size, bits of the largest
+  /// number of elements, elements in the index block, elements of the smallest data block, smallest
+  /// number of data blocks of a super block, bits of a page's length, six counters, address of the
+  /// index block, checksum. Index block: `EAIB`, version, kind, header, elements, addresses of the first
+  /// data blocks, addresses of super blocks, checksum. Super block `EASB` and data block `EADB` start
   /// like it, with their offset in the array after the header's address.
   ///
   /// The axis that can grow counts slowest, whichever it is.

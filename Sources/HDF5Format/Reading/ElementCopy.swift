@@ -1,9 +1,9 @@
 internal import Tensors
 
-/// Copies elements out of stored bytes into canonical form: little-endian, each element's bytes
-/// together.
+/// Copies elements out of stored bytes into canonical form.
 ///
-/// The inner loops of reading HDF5 are all here.
+/// That is little-endian, with the bytes of an element together. The inner loops of reading HDF5 are
+/// all here.
 struct ElementCopy: Sendable {
   /// The size of an element, and of the unit whose bytes are reversed where the file is big-endian.
   let elementSize: Int

@@ -172,12 +172,11 @@ enum ObjectHeader {
   ) throws {
     let start = reader.position
     let prefix = hasOrder ? 6 : 4
-    var list = reader
     guard reader.remaining >= skipped + 4 else {
       throw reader.failure("an object header block of \(reader.remaining) bytes")
     }
-    try reader.skip(reader.remaining - 4, "messages")
-    try reader.verifyChecksum(from: start, "an object header")
+    try reader.verifyChecksum(from: start, after: reader.remaining - 4, "an object header")
+    var list = reader
     try list.skip(skipped, "the start of a block")
     list = try list.sub(list.remaining - 4, "messages")
     while list.remaining >= prefix {

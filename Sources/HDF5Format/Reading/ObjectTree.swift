@@ -167,8 +167,7 @@ extension ObjectTree {
 
 /// How many names a file may have, and of what length in all.
 ///
-/// Groups may be linked again and again, so that a short file spells out very many or very long
-/// paths.
+/// Groups may be linked again and again, so that a short file spells out very many or very long paths.
 struct NameBudget {
   /// What any file may use, beside what its size explains.
   private static let allowance = 32 << 20

@@ -24,7 +24,8 @@ final class SharedMessages {
     let size = 8 + count * (14 + 2 * widths.offset)
     var table = try view.reader(at: address, count: size, "the shared message table")
     try view.claim(address, size, .fractalHeap)
-    let start = table.position
+    try table.verifyChecksum(
+      from: table.position, after: size - 4, "the shared message table")
     try table.signature("SMTB", "the shared message table")
     for _ in 0..<count {
       try table.skip(2, "the version of a shared message index")
@@ -34,7 +35,6 @@ final class SharedMessages {
         indexes.append((kinds, heap))
       }
     }
-    try table.verifyChecksum(from: start, "the shared message table")
   }
 
   /// Replaces the content of a shared message, a pointer, by what it points to.
