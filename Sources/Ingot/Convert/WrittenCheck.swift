@@ -77,7 +77,8 @@ struct WrittenCheck: Sendable {
     let aliases = file.table.aliasTargets()
     // A lone .npy forgets the tensor's name.
     let isNameless = reopened.entries.count == 1
-    var tasks: [(name: String, source: any ByteSource, hashes: PieceHashes, pieces: Range<Int>)] = []
+    var tasks: [(name: String, source: any ByteSource, hashes: PieceHashes, pieces: Range<Int>)] =
+      []
     for (index, entry) in file.table.entries.enumerated() {
       let found = isNameless ? reopened.entries[0].tensor : reopened[entry.name]
       let first = aliases[index].map { file.table.entries[$0].name } ?? entry.name
