@@ -38,6 +38,8 @@ public struct ConversionReport: Sendable {
   public let destinationFiles: [String]
   /// The tensors of the destination in order.
   public let items: [Item]
+  /// What each rule of the rules file changed, in the order applied.
+  public let rules: [RulesReport.Rule]
   /// Metadata keys that the destination cannot hold.
   public let droppedMetadata: [String]
   /// What is in the source and is no tensor.
@@ -53,7 +55,7 @@ public struct ConversionReport: Sendable {
 
   init(
     source: Checkpoint, destination: String, format: String, table: TensorTable, files: [String],
-    droppedMetadata: [String], droppedOthers: [OtherItem], notes: [String]
+    rules: [RulesReport.Rule], droppedMetadata: [String], droppedOthers: [OtherItem], notes: [String]
   ) {
     self.source = source.path
     sourceFormat = source.format.identifier
@@ -66,6 +68,7 @@ public struct ConversionReport: Sendable {
         name: $0.name, elementType: $0.tensor.elementType, shape: $0.tensor.shape,
         byteCount: $0.tensor.byteCount)
     }
+    self.rules = rules
     self.droppedMetadata = droppedMetadata
     self.droppedOthers = droppedOthers
     self.notes = source.table.notes + notes
@@ -93,6 +96,7 @@ public struct ConversionReport: Sendable {
           ]
         }),
       "totals": ["tensors": JSON(items.count), "bytes": JSON(tensorBytes)],
+      "rules": .array(rules.map(\.json)),
       "dropped": [
         "metadata": .array(droppedMetadata.map(JSON.string)),
         "others": .array(
@@ -114,6 +118,20 @@ extension ConversionReport.CastItem {
       "nan_kept": JSON(report.nanKept), "nan_made": JSON(report.nanMade),
       "inexact": JSON(report.inexact),
       "largest_relative_error": .number(report.largestRelativeError),
+    ]
+  }
+}
+
+extension RulesReport.Rule {
+  fileprivate var json: JSON {
+    [
+      "kind": .string(kind.rawValue), "patterns": .array(patterns.map(JSON.string)),
+      "changes": .array(
+        changes.map {
+          [
+            "from": .array($0.from.map(JSON.string)), "to": .array($0.to.map(JSON.string)),
+          ]
+        }),
     ]
   }
 }

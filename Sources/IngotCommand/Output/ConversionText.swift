@@ -26,6 +26,15 @@ struct ConversionText {
         ])
       }
       lines += table.lines(indent: "  ")
+      for rule in report.rules {
+        lines.append("  \(rule.kind.rawValue):")
+        lines += rule.changes.map { change in
+          let names = [change.from, change.to].map { side in
+            side.map { $0.escapedForDisplay() }.joined(separator: ", ")
+          }
+          return "    \(names[0]) → \(names[1])"
+        }
+      }
     } else {
       lines.append(summary + (report.isChecked ? ", re-read and equal" : ", not checked"))
     }
