@@ -19,7 +19,8 @@ struct SchemaTests {
     ("diff", ["diff", "FIXTURE", "FIXTURE"]),
     ("diff", ["diff", "FIXTURE", "OTHER", "--rtol", "0.1"]),
     ("convert", ["convert", "FIXTURE", "OUT.npz", "--dtype", "float16"]),
-    ("convert", ["convert", "FIXTURE", "OUT2.npz", "--dry-run", "--rules", "RULES"]), ("formats", ["formats"]),
+    ("convert", ["convert", "FIXTURE", "OUT2.npz", "--dry-run", "--rules", "RULES"]),
+    ("formats", ["formats"]),
     ("error", ["inspect", "absent"]), ("error", ["nonsense"]),
   ])
   func reportsFitTheirSchemas(schema: String, arguments: [String]) throws {
@@ -36,7 +37,8 @@ struct SchemaTests {
         word.hasPrefix("OUT.") || word.hasPrefix("OUT2.")
           ? folder.appending(path: word).filePath
           : [
-            "FIXTURE": fixture, "MANIFEST": manifest, "RULES": rules, "OTHER": Places.fixture("npz/savez.npz"),
+            "FIXTURE": fixture, "MANIFEST": manifest, "RULES": rules,
+            "OTHER": Places.fixture("npz/savez.npz"),
             "OTHERS": Places.fixture("hdf5/others_v0.h5"),
           ][word] ?? word
       }

@@ -132,7 +132,8 @@ public struct Conversion: Sendable {
   public func run(progress: ProgressMeter? = nil) throws -> ConversionReport {
     var report = ConversionReport(
       source: source, destination: destination, format: format.identifier, table: table,
-      files: files.map(\.path), rules: rulesReport?.rules ?? [], droppedMetadata: droppedMetadata,
+      files: files.map(\.path), rules: rulesReport?.rules ?? [],
+      isDryRun: options.isDryRun, droppedMetadata: droppedMetadata,
       droppedOthers: droppedOthers, notes: files.flatMap(\.plan.notes))
     guard !options.isDryRun else { return report }
     progress?.expect(table.entries.reduce(0) { $0 + $1.tensor.byteCount })

@@ -46,6 +46,8 @@ public struct ConversionReport: Sendable {
   public let droppedOthers: [OtherItem]
   /// What a user should know, one sentence each.
   public let notes: [String]
+  /// Whether nothing was written.
+  public let isDryRun: Bool
   /// The bytes written; 0 in a dry run.
   public var writtenBytes = 0
   /// Whether the destination was re-opened and compared.
@@ -55,7 +57,8 @@ public struct ConversionReport: Sendable {
 
   init(
     source: Checkpoint, destination: String, format: String, table: TensorTable, files: [String],
-    rules: [RulesReport.Rule], droppedMetadata: [String], droppedOthers: [OtherItem], notes: [String]
+    rules: [RulesReport.Rule], isDryRun: Bool, droppedMetadata: [String],
+    droppedOthers: [OtherItem], notes: [String]
   ) {
     self.source = source.path
     sourceFormat = source.format.identifier
@@ -69,6 +72,7 @@ public struct ConversionReport: Sendable {
         byteCount: $0.tensor.byteCount)
     }
     self.rules = rules
+    self.isDryRun = isDryRun
     self.droppedMetadata = droppedMetadata
     self.droppedOthers = droppedOthers
     self.notes = source.table.notes + notes
@@ -103,7 +107,8 @@ public struct ConversionReport: Sendable {
           droppedOthers.map { ["name": .string($0.name), "type": .string($0.type)] }),
       ],
       "casts": .array(casts.map(\.json)),
-      "checked": .boolean(isChecked), "notes": .array(notes.map(JSON.string)),
+      "dry_run": .boolean(isDryRun), "checked": .boolean(isChecked),
+      "notes": .array(notes.map(JSON.string)),
     ]
   }
 }
@@ -126,6 +131,7 @@ extension RulesReport.Rule {
   fileprivate var json: JSON {
     [
       "kind": .string(kind.rawValue), "patterns": .array(patterns.map(JSON.string)),
+      "line": JSON(line),
       "changes": .array(
         changes.map {
           [
