@@ -21,9 +21,9 @@ package enum Deflate {
     let content = input.rawSpan
     // 32 KiB window; the second byte says "default level" and completes the multiple of 31.
     var stream: [UInt8] = [0x78, 0x9C]
-    Encoder.appendFastest(
-      content, reference: level ?? usualLevel, tolerance: level == nil ? 0.01 : 0, end: .finish,
-      to: &stream)
+    let encoder = Encoder.choose(
+      for: content, reference: level ?? usualLevel, tolerance: level == nil ? 0.01 : 0)
+    encoder.append(content, end: .finish, to: &stream)
     let checksum = Adler32.of(content)
     stream += [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: checksum >> $0) }
     return stream
@@ -40,9 +40,8 @@ package enum Deflate {
   ) -> [UInt8] {
     let content = input.rawSpan
     var result: [UInt8] = []
-    Encoder.appendFastest(
-      content, reference: level ?? usualLevel, tolerance: 0,
-      end: isLast && minimumCount == 0 ? .finish : .flush, to: &result)
+    let encoder = Encoder.choose(for: content, reference: level ?? usualLevel, tolerance: 0)
+    encoder.append(content, end: isLast && minimumCount == 0 ? .finish : .flush, to: &result)
     while result.count < minimumCount { result += [0x00, 0x00, 0x00, 0xFF, 0xFF] }
     // An empty final block with fixed codes.
     if isLast, minimumCount > 0 { result += [0x03, 0x00] }

@@ -34,40 +34,25 @@ enum Encoder: Hashable {
     return encoders + [.huffman, .runs, .zlib(level: 1)]
   }()
 
-  /// Appends `content` encoded as fast as it can be while being no larger than with zlib at level
-  /// `reference`; larger by the share `tolerance` counts as no larger.
-  static func appendFastest(
-    _ content: RawSpan, reference: Int, tolerance: Double, end: End, to output: inout [UInt8]
-  ) {
+  /// The fastest encoder that does as well for `content` as zlib at level `reference`, as far as samples
+  /// tell; larger by the share `tolerance` counts as as well.
+  static func choose(for content: RawSpan, reference: Int, tolerance: Double) -> Encoder {
     let usual = Encoder.zlib(level: reference)
-    let chosen = choose(for: content, usual: usual, tolerance: tolerance)
-    let start = output.count
-    chosen.append(content, end: end, to: &output)
-    #if ISAL
-    // The quick encoders overlook what repeats at a distance (tiled rows), and the samples are too short
-    // to show it. ISA-L's level 3 sees it, at a price that only barely compressible content need pay.
-    guard chosen != usual, chosen != .isal(level: 3),
-      output.count - start > content.byteCount / 2
-    else { return }
-    var thorough: [UInt8] = []
-    Encoder.isal(level: 3).append(content, end: end, to: &thorough)
-    guard thorough.count < (output.count - start) / 16 * 15 else { return }
-    output.removeSubrange(start...)
-    usual.append(content, end: end, to: &output)
-    #endif
-  }
-
-  /// The fastest encoder that does as well as `usual` on samples of `content`.
-  private static func choose(for content: RawSpan, usual: Encoder, tolerance: Double) -> Encoder {
     let samples = sampleRanges(of: content.byteCount)
     guard !samples.isEmpty else { return usual }
-    func size(_ encoder: Encoder) -> Double {
-      var output: [UInt8] = []
-      for range in samples { encoder.append(content.extracting(range), end: .flush, to: &output) }
-      return Double(output.count)
+    let bound = Double(usual.size(of: content, in: samples)) * (1 + tolerance)
+    let quickest = quick.first { encoder in
+      encoder != usual && Double(encoder.size(of: content, in: samples)) <= bound
     }
-    let bound = size(usual) * (1 + tolerance)
-    return quick.first { $0 != usual && size($0) <= bound } ?? usual
+    guard let quickest, !quickest.overlooksRepeats(in: content) else { return usual }
+    return quickest
+  }
+
+  /// How many bytes the stretches `ranges` of `content` take.
+  private func size(of content: RawSpan, in ranges: [Range<Int>]) -> Int {
+    var output: [UInt8] = []
+    for range in ranges { append(content.extracting(range), end: .flush, to: &output) }
+    return output.count
   }
 
   /// Two stretches of a thirty-second each, round the first and the third quarter.
@@ -83,9 +68,25 @@ enum Encoder: Hashable {
 
   #if ISAL
   private static let shortestSample = 4 << 10
+
+  /// Whether something repeats at a distance (tiled rows) that this encoder does not see and the samples
+  /// are too short to show.
+  ///
+  /// ISA-L's level 3 sees it; only content that hardly shrinks otherwise is worth the look.
+  private func overlooksRepeats(in content: RawSpan) -> Bool {
+    let thorough = Encoder.isal(level: 3)
+    guard self != thorough else { return false }
+    let count = content.byteCount
+    let length = min(count, max(count / 4, 128 << 10))
+    let middle = (count - length) / 2..<(count + length) / 2
+    let ours = size(of: content, in: [middle])
+    return ours > length / 2 && thorough.size(of: content, in: [middle]) < ours / 16 * 15
+  }
   #else
   /// Long enough to show rows that repeat, as nothing else would.
   private static let shortestSample = 24 << 10
+
+  private func overlooksRepeats(in content: RawSpan) -> Bool { false }
   #endif
 
   /// Appends the encoded `content`, at most 1 GiB, to `output`.

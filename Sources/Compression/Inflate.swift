@@ -34,12 +34,19 @@ package enum Inflate {
       let stored = input.suffix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
       let computed = Adler32.of(output.rawSpan)
       guard stored == computed else {
+        try blameDamage(stream, limit: limit)
         throw IngotError(
           .integrity,
           "the Adler-32 of the zlib stream is \(hex(stored)), its content has \(hex(computed))")
       }
       return output
     }
+  }
+
+  /// Throws `malformed` where the stream itself breaks a rule: ISA-L overlooks code lengths that leave
+  /// codes unused, zlib does not.
+  private static func blameDamage(_ stream: ArraySlice<UInt8>, limit: Int) throws {
+    _ = try expand(stream, limit: limit, with: ZlibInflater())
   }
 
   private static func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }

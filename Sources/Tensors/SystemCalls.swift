@@ -7,6 +7,7 @@ internal import Darwin
 #endif
 
 /// The system calls that move bytes, with short transfers continued and interruptions retried.
+///
 /// No other file calls `pread` or `pwrite`.
 package enum SystemCalls {
   /// The message of an `errno` value.

@@ -14,8 +14,9 @@ public struct StorageIdentity: Sendable, Hashable {
 /// An element type, a shape, and where the bytes are: never the bytes themselves.
 ///
 /// The source holds the elements in canonical form (little-endian, row-major, packed); readers of
-/// formats that store them otherwise wrap the stored bytes in views.
-public struct Tensor: Sendable {
+/// formats that store them otherwise wrap the stored bytes in views. A class, so that tables and their
+/// many copies of a tensor stay cheap; all of it is constant.
+public final class Tensor: Sendable {
   /// The type of the elements.
   public let elementType: ElementType
   /// The dimensions.
@@ -67,7 +68,9 @@ public struct Tensor: Sendable {
   public var byteCount: Int { source.byteCount }
 }
 
-/// The bytes of a tensor that cannot be read. A class, so that a tensor stays small: tables hold many.
+/// The bytes of a tensor that cannot be read.
+///
+/// A class, so that a tensor stays small: tables hold many.
 private final class ObstructedSource: ByteSource {
   let byteCount: Int
   let obstacle: IngotError

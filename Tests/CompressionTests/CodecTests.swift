@@ -196,6 +196,16 @@ private func errorClass(_ body: () throws -> [UInt8]) -> ErrorClass? {
     #expect(errorClass { try expand(stream) } == .malformed)
   }
 
+  /// Literals have two codes of two bits each, so half of the codes mean nothing.
+  ///
+  /// zlib refuses that, ISA-L does not; that the checksum differs must not hide it.
+  @Test func codeLengthsThatLeaveCodesUnusedAreMalformedNotAnIntegrityError() {
+    var stream: [UInt8] = [0x05, 0xE0, 0x01, 0x90, 0x24, 0x49, 0x92, 0x24, 0x49, 0x02]
+    stream += [UInt8](repeating: 0, count: 48) + [0x01] + [UInt8](repeating: 0, count: 78)
+    stream += [0x10, 0x82]
+    #expect(errorClass { try expand([0x78, 0x9C] + stream + [0, 0, 0, 0], .zlib) } == .malformed)
+  }
+
   @Test func randomDamageIsRefusedOrExpandsWithinTheLimit() {
     var generator = SeededGenerator(seed: 11)
     let original = Array(Content.integers.bytes.prefix(3000))

@@ -5,9 +5,10 @@ import Testing
 
 @testable import Ingot
 
-/// Damaged files: of a small seed of each format every truncation, every byte changed in five ways, and
-/// seeded random mutants. Each is read whole or refused with a class, within two seconds; a trap would
-/// end the whole run.
+/// Damaged files: of a small seed of each format every truncation, every byte changed in five ways,
+/// and seeded random mutants.
+///
+/// Each is read whole or refused with a class, within two seconds; a trap would end the whole run.
 @Suite struct MutationTests {
   /// A small file, and whether every single change of it must be noticed.
   struct Seed: Sendable, CustomTestStringConvertible {

@@ -5,8 +5,9 @@ import Testing
 
 @testable import Ingot
 
-/// What we write, the real libraries read: numpy, h5py and safetensors give our digest. Skipped where
-/// `INGOT_PYTHON` names no Python that has them.
+/// What we write, the real libraries read: numpy, h5py and safetensors give our digest.
+///
+/// Skipped where `INGOT_PYTHON` names no Python that has them.
 @Suite(
   .enabled(if: Places.python != nil, "INGOT_PYTHON names no Python with numpy, h5py, safetensors"))
 struct ReadBackTests {

@@ -2,8 +2,9 @@ import CHDF5
 import Crypto
 import Synchronization
 
-/// Reads datasets through libhdf5: what our reader is compared with. Only files that we trust, because
-/// libhdf5 crashes on others.
+/// Reads datasets through libhdf5: what our reader is compared with.
+///
+/// Only files that we trust, because libhdf5 crashes on others.
 enum LibHDF5 {
   /// A dataset's canonical bytes as libhdf5 gives them, hashed.
   struct Dataset: Equatable {

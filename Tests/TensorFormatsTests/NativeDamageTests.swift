@@ -1,3 +1,4 @@
+import Crypto
 import TensorFormats
 import TestSupport
 import Tensors
@@ -101,35 +102,63 @@ struct NativeDamageTests {
     }
   }
 
-  @Test func anIndexAboveTheBoundIsRefusedUnread() throws {
-    /// A gigabyte that is not there.
-    struct Hollow: ByteSource {
-      let beginning: [UInt8]
-      let ending: [UInt8]
-      let byteCount: Int
+  /// A file whose middle is not there: what lies between its first 64 bytes and its ending must not be
+  /// read.
+  private struct Hollow: ByteSource {
+    let beginning: [UInt8]
+    let ending: [UInt8]
+    let byteCount: Int
 
-      func read(into buffer: inout MutableRawSpan, at offset: Int) throws {
-        let whole = offset < 64 ? beginning : ending
-        let start = offset < 64 ? offset : offset - (byteCount - 16)
-        buffer.copy(from: whole, at: start, count: buffer.byteCount, to: 0)
-      }
+    /// A file of `byteCount` bytes with `index` before its end marker; its header claims `indexLength`.
+    init(byteCount: Int, index: [UInt8], indexLength: Int) {
+      var beginning = ByteWriter()
+      beginning.append(contentsOf: [0x89] + Array("INGOT\r\n".utf8))
+      beginning.append(UInt32(1))
+      beginning.append(UInt32(0))
+      beginning.append(byteCount - 16 - indexLength, width: 8)
+      beginning.append(indexLength, width: 8)
+      beginning.append(contentsOf: SHA256.hash(data: index))
+      var ending = ByteWriter()
+      ending.append(contentsOf: index)
+      ending.append(byteCount, width: 8)
+      ending.append("INGOTEND")
+      self.beginning = beginning.bytes
+      self.ending = ending.bytes
+      self.byteCount = byteCount
     }
-    let length = 1 << 30
-    var parts = ByteWriter()
-    parts.append(contentsOf: [0x89] + Array("INGOT\r\n".utf8))
-    parts.append(UInt32(1))
-    parts.append(UInt32(0))
-    parts.append(64, width: 8)
-    parts.append(length, width: 8)
-    parts.pad(to: 64)
-    var ending = ByteWriter()
-    ending.append(64 + length + 16, width: 8)
-    ending.append("INGOTEND")
-    let source = Hollow(
-      beginning: parts.bytes, ending: ending.bytes, byteCount: 64 + length + 16)
-    #expect(
-      try errorClass {
-        _ = try NativeFormat().read(FormatInput(path: "file", source: source))
-      } == .limit)
+
+    func read(into buffer: inout MutableRawSpan, at offset: Int) throws {
+      let whole = offset < 64 ? beginning : ending
+      let start = offset < 64 ? offset : offset - (byteCount - ending.count)
+      buffer.copy(from: whole, at: start, count: buffer.byteCount, to: 0)
+    }
+
+    func verdict() throws -> ErrorClass? {
+      try errorClass { _ = try NativeFormat().read(FormatInput(path: "file", source: self)) }
+    }
+  }
+
+  @Test func anIndexAboveTheBoundIsRefusedUnread() throws {
+    let file = Hollow(byteCount: 64 + (1 << 30) + 16, index: [], indexLength: 1 << 30)
+    #expect(try file.verdict() == .limit)
+  }
+
+  @Test func tensorsThatFillAllNumbersAreRefused() throws {
+    let alignment = 2 << 20
+    let large = (1 << 60) - alignment
+    let sizes = Array(repeating: large, count: 8) + [.max - 8 * large - alignment - 4000]
+    var tensors: [String] = []
+    var offset = alignment
+    for (number, size) in sizes.enumerated() {
+      tensors.append(
+        #"{"bytes":\#(size),"dtype":"int8","name":"\#(number)","offset":\#(offset),"sha256":"\#(String(repeating: "0", count: 64))","shape":[\#(size)]}"#
+      )
+      offset += size
+    }
+    let index = Array(
+      #"{"alignment":\#(alignment),"metadata":{},"provenance":null,"tensors":[\#(tensors.joined(separator: ","))]}"#
+        .utf8)
+    let file = Hollow(byteCount: .max, index: index, indexLength: index.count)
+    #expect(try file.verdict() == .malformed)
   }
 }

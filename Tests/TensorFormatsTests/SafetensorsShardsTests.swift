@@ -141,37 +141,49 @@ struct SafetensorsShardsTests {
   }
 
   @Test func shardsAreFilledInOrderUpToTheBound() throws {
-    func partition(_ sizes: [Int], _ bound: Int) throws -> [[Int]] {
-      try table(sizes).partition(maximumBytes: bound)
+    func sizes(_ sizes: [Int], _ bound: Int) throws -> [[Int]] {
+      try SafetensorsFormat().shards(
+        of: try table(sizes), maximumBytes: bound, fileName: "m.safetensors"
+      ).files.map { $0.table.entries.map(\.tensor.byteCount) }
     }
-    #expect(try partition([3, 3, 4, 2], 6) == [[0, 1], [2, 3]])
-    #expect(try partition([3, 9, 3, 3], 6) == [[0], [1], [2, 3]])
-    #expect(try partition([3, 3, 0, 0], 6) == [[0, 1, 2, 3]])
-    #expect(try partition([1, 2, 3], 100) == [[0, 1, 2]])
-    #expect(try partition([5, 5], 0) == [[0], [1]])
-    #expect(try partition([], 6) == [])
+    #expect(try sizes([3, 3, 4, 2], 6) == [[3, 3], [4, 2]])
+    #expect(try sizes([3, 9, 3, 3], 6) == [[3], [9], [3, 3]])
+    #expect(try sizes([3, 3, 0, 0], 6) == [[3, 3, 0, 0]])
+    #expect(try sizes([1, 2, 3], 100) == [[1, 2, 3]])
+    #expect(try sizes([5, 5], 0) == [[5], [5]])
+    #expect(try sizes([], 6) == [])
   }
 
-  @Test func namesCountTheShards() {
+  @Test func namesCountTheShards() throws {
+    let set = try SafetensorsFormat().shards(
+      of: try table([3, 3]), maximumBytes: 3, fileName: "model.safetensors")
     #expect(
-      SafetensorsShards.fileNames(for: "model.safetensors", count: 2)
+      set.files.map(\.name)
         == ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"])
-    #expect(SafetensorsShards.indexName(for: "m.safetensors") == "m.safetensors.index.json")
-    #expect(
-      SafetensorsShards.fileNames(for: "m.safetensors", count: 123_456).last
-        == "m-123456-of-123456.safetensors")
+    #expect(set.indexName == "model.safetensors.index.json")
+  }
+
+  @Test func whatNoShardCanHoldIsRefusedWithAllOffenders() throws {
+    var table = TensorTable()
+    for name in ["a", "b"] {
+      try table.append(name, Tensor(.complex128, [1], [UInt8](repeating: 0, count: 16)))
+    }
+    let error = #expect(throws: IngotError.self) {
+      try SafetensorsFormat().shards(of: table, maximumBytes: 16, fileName: "m.safetensors")
+    }
+    #expect(error?.errorClass == .unsupported)
+    #expect(error?.message.contains("'a'") == true && error?.message.contains("'b'") == true)
   }
 
   @Test func aWrittenSetIsReadBack() throws {
     let table = try table([3, 3, 4, 2])
-    let shards = table.partition(maximumBytes: 6)
-    let names = SafetensorsShards.fileNames(for: "m.safetensors", count: shards.count)
+    let set = try SafetensorsFormat().shards(
+      of: table, maximumBytes: 6, fileName: "m.safetensors")
     var siblings = Siblings(files: [:])
-    for (indexes, name) in zip(shards, names) {
-      siblings.files[name] = try SafetensorsFormat().write(
-        try table.replacingEntries(indexes.map { table.entries[$0] }))
+    for file in set.files {
+      siblings.files[file.name] = try SafetensorsFormat().write(file.table)
     }
-    let index = SafetensorsShards.index(table, shards: shards, fileNames: names)
+    let index = set.index
     let back = try siblings.readIndex(String(decoding: index, as: UTF8.self))
     #expect(try back.manifest() == table.manifest())
     #expect(back.notes.isEmpty)

@@ -205,8 +205,18 @@ package final class ZipDeflatedSource: ByteSource {
     try progress.stream.finish()
     let checksum = MemberChecksum(member)
     guard progress.crc == checksum.declared else {
+      try blameDamage()
       throw checksum.error(progress.crc, at: member.dataOffset)
     }
+  }
+
+  /// Throws `malformed` where the stream itself breaks a rule: ISA-L overlooks code lengths that leave
+  /// codes unused, zlib does not.
+  private func blameDamage() throws {
+    var stream = InflateStream(
+      base, offset: member.dataOffset, byteCount: member.entry.compressedSize, with: ZlibInflater())
+    var scratch = [UInt8](repeating: 0, count: min(byteCount, 256 << 10))
+    while try scratch.withMutableBytes({ try stream.read(into: &$0) }) == scratch.count {}
   }
 
   /// The first bytes of the content, expanded from the first bytes of the data as far as they reach.

@@ -10,8 +10,9 @@ struct CastBook: Sendable {
 
   private(set) var entries: [Entry] = []
 
-  /// Casts the tensors of `table` that `casts` name; the last cast that applies wins. Tied tensors stay
-  /// tied.
+  /// Casts the tensors of `table` that `casts` name; the last cast that applies wins.
+  ///
+  /// Tied tensors stay tied.
   ///
   /// - Throws: `usage` for a pattern that matches nothing; what the cast itself refuses, tensor named.
   static func apply(

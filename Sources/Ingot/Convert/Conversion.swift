@@ -14,6 +14,7 @@ public struct Conversion: Sendable {
   private let casts: CastBook
   private let files: [PlannedFile]
   private let droppedOthers: [OtherItem]
+  private let droppedMetadata: [String]
 
   /// One file of the destination.
   private struct PlannedFile {
@@ -61,12 +62,14 @@ public struct Conversion: Sendable {
       try Self.plan(table, format, destination, options, source)
     }
     files = plans
-    let dropped = files.flatMap(\.plan.droppedMetadata)
-    guard !options.isStrict || dropped.isEmpty else {
+    // Every shard of a set may name the same key.
+    var seen: Set<String> = []
+    droppedMetadata = files.flatMap(\.plan.droppedMetadata).filter { seen.insert($0).inserted }
+    guard !options.isStrict || droppedMetadata.isEmpty else {
       throw IngotError(
         .unsupported,
         "--strict: \(format.identifier) cannot hold this metadata: "
-          + dropped.prefix(20).map { "'\($0.escapedForDisplay())'" }.joined(separator: ", "),
+          + droppedMetadata.prefix(20).map { "'\($0.escapedForDisplay())'" }.joined(separator: ", "),
         file: destination)
     }
     for file in files {
@@ -129,7 +132,8 @@ public struct Conversion: Sendable {
   public func run(progress: ProgressMeter? = nil) throws -> ConversionReport {
     var report = ConversionReport(
       source: source, destination: destination, format: format.identifier, table: table,
-      files: files.map(\.path), droppedMetadata: files.first?.plan.droppedMetadata ?? [],
+      files: files.map(\.path), rules: rulesReport?.rules ?? [],
+      isDryRun: options.isDryRun, droppedMetadata: droppedMetadata,
       droppedOthers: droppedOthers, notes: files.flatMap(\.plan.notes))
     guard !options.isDryRun else { return report }
     progress?.expect(table.entries.reduce(0) { $0 + $1.tensor.byteCount })

@@ -38,12 +38,16 @@ public struct ConversionReport: Sendable {
   public let destinationFiles: [String]
   /// The tensors of the destination in order.
   public let items: [Item]
+  /// What each rule of the rules file changed, in the order applied.
+  public let rules: [RulesReport.Rule]
   /// Metadata keys that the destination cannot hold.
   public let droppedMetadata: [String]
   /// What is in the source and is no tensor.
   public let droppedOthers: [OtherItem]
   /// What a user should know, one sentence each.
   public let notes: [String]
+  /// Whether nothing was written.
+  public let isDryRun: Bool
   /// The bytes written; 0 in a dry run.
   public var writtenBytes = 0
   /// Whether the destination was re-opened and compared.
@@ -53,7 +57,8 @@ public struct ConversionReport: Sendable {
 
   init(
     source: Checkpoint, destination: String, format: String, table: TensorTable, files: [String],
-    droppedMetadata: [String], droppedOthers: [OtherItem], notes: [String]
+    rules: [RulesReport.Rule], isDryRun: Bool, droppedMetadata: [String],
+    droppedOthers: [OtherItem], notes: [String]
   ) {
     self.source = source.path
     sourceFormat = source.format.identifier
@@ -66,6 +71,8 @@ public struct ConversionReport: Sendable {
         name: $0.name, elementType: $0.tensor.elementType, shape: $0.tensor.shape,
         byteCount: $0.tensor.byteCount)
     }
+    self.rules = rules
+    self.isDryRun = isDryRun
     self.droppedMetadata = droppedMetadata
     self.droppedOthers = droppedOthers
     self.notes = source.table.notes + notes
@@ -93,13 +100,15 @@ public struct ConversionReport: Sendable {
           ]
         }),
       "totals": ["tensors": JSON(items.count), "bytes": JSON(tensorBytes)],
+      "rules": .array(rules.map(\.json)),
       "dropped": [
         "metadata": .array(droppedMetadata.map(JSON.string)),
         "others": .array(
           droppedOthers.map { ["name": .string($0.name), "type": .string($0.type)] }),
       ],
       "casts": .array(casts.map(\.json)),
-      "checked": .boolean(isChecked), "notes": .array(notes.map(JSON.string)),
+      "dry_run": .boolean(isDryRun), "checked": .boolean(isChecked),
+      "notes": .array(notes.map(JSON.string)),
     ]
   }
 }
@@ -114,6 +123,21 @@ extension ConversionReport.CastItem {
       "nan_kept": JSON(report.nanKept), "nan_made": JSON(report.nanMade),
       "inexact": JSON(report.inexact),
       "largest_relative_error": .number(report.largestRelativeError),
+    ]
+  }
+}
+
+extension RulesReport.Rule {
+  fileprivate var json: JSON {
+    [
+      "kind": .string(kind.rawValue), "patterns": .array(patterns.map(JSON.string)),
+      "line": JSON(line),
+      "changes": .array(
+        changes.map {
+          [
+            "from": .array($0.from.map(JSON.string)), "to": .array($0.to.map(JSON.string)),
+          ]
+        }),
     ]
   }
 }

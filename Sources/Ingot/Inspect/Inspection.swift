@@ -71,8 +71,8 @@ public struct Inspection: Sendable {
     metadata = table.metadata
     others = table.others
     notes = table.notes
-    items = table.entries.enumerated().map { index, entry in
-      Item(entry, aliasOf: aliases[index].map { table.entries[$0].name })
+    items = aliases.indices.map { index in
+      Item(table.entries[index], aliasOf: aliases[index].map { table.entries[$0].name })
     }
     count()
     guard includesStatistics else { return }

@@ -1,7 +1,9 @@
 internal import HDF5Format
 internal import TensorFormats
 
-/// The formats that Ingot knows. Adding one is a folder of its own and an entry here.
+/// The formats that Ingot knows.
+///
+/// Adding one is a folder of its own and an entry here.
 public enum Formats {
   /// Every format, in the order in which content is recognised.
   public static let all: [any TensorFormat] = [

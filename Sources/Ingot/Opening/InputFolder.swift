@@ -9,7 +9,9 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// The folder of a checkpoint whose files name each other (shards). Nothing outside it is ever opened.
+/// The folder of a checkpoint whose files name each other (shards).
+///
+/// Nothing outside it is ever opened.
 final class InputFolder: Sendable {
   private let descriptor: Int32
   private let path: String

@@ -3,12 +3,8 @@ internal import Ingot
 /// `ingot convert` for people.
 struct ConversionText {
   private let report: ConversionReport
-  private let isDryRun: Bool
 
-  init(_ report: ConversionReport, isDryRun: Bool) {
-    self.report = report
-    self.isDryRun = isDryRun
-  }
+  init(_ report: ConversionReport) { self.report = report }
 
   var text: String {
     var lines: [String] = []
@@ -16,7 +12,7 @@ struct ConversionText {
       "\(report.source.escapedForDisplay(limit: 1024)) (\(report.sourceFormat)) → "
       + "\(report.destination.escapedForDisplay(limit: 1024)) (\(report.destinationFormat)): "
       + "\(ByteText.count(report.items.count)) tensors, \(ByteText.size(report.tensorBytes))"
-    if isDryRun {
+    if report.isDryRun {
       lines.append("would convert " + summary)
       var table = TextTable([.left, .left, .left, .right])
       for item in report.items {
@@ -26,13 +22,22 @@ struct ConversionText {
         ])
       }
       lines += table.lines(indent: "  ")
+      for rule in report.rules {
+        lines.append("  \(rule.kind.rawValue):")
+        lines += rule.changes.map { change in
+          let names = [change.from, change.to].map { side in
+            side.map { $0.escapedForDisplay() }.joined(separator: ", ")
+          }
+          return "    \(names[0]) → \(names[1])"
+        }
+      }
     } else {
       lines.append(summary + (report.isChecked ? ", re-read and equal" : ", not checked"))
     }
     if report.destinationFiles.count > 1 {
       lines += report.destinationFiles.map { "  " + $0.escapedForDisplay(limit: 1024) }
     }
-    if !isDryRun { lines += castLines }
+    if !report.isDryRun { lines += castLines }
     return lines.joined(separator: "\n")
   }
 

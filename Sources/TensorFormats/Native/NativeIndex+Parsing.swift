@@ -28,7 +28,8 @@ extension NativeIndex {
           throw IngotError(
             .malformed, "it ends at byte \(end), the index begins at \(indexOffset)")
         }
-        next = end.roundedUp(toMultipleOf: alignment)
+        // A hollow file may end just below 2^63.
+        next = try end.adding(alignment - 1, "the end of the padding") / alignment * alignment
       }
     }
     guard next == indexOffset else {
