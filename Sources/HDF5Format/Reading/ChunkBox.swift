@@ -6,6 +6,10 @@ struct ChunkBox: Sendable {
   let origin: [Int]
   let extents: [Int]
 
+  /// Chunks up to this size are put in order in one pass before their rows are copied; above it a
+  /// second copy would cost more memory than the slower rows cost time.
+  private static let reorderLimit = 16 << 20
+
   /// Copies the elements of a chunk that lie in this box to their places in `buffer`.
   ///
   /// - Parameter chunkOrigin: the chunk's first element along each axis.
@@ -29,6 +33,11 @@ struct ChunkBox: Sendable {
     while outer > 0, counts[outer] == grid.chunk[outer], counts[outer] == extents[outer] {
       outer -= 1
       run *= counts[outer]
+    }
+    var content = content
+    let isPart = run < grid.chunkByteCount / elements.elementSize
+    if content.isShuffled, isPart, grid.chunkByteCount <= Self.reorderLimit {
+      content = content.unshuffled(elements.elementSize)
     }
     precondition(content.bytes.count == grid.chunkByteCount)
     precondition(buffer.byteCount == extents.reduce(elements.elementSize, *))

@@ -13,6 +13,12 @@ struct ChunkFilters: Sendable {
   struct Content {
     let bytes: [UInt8]
     let isShuffled: Bool
+
+    /// The same elements, each with its bytes together.
+    func unshuffled(_ elementSize: Int) -> Content {
+      Content(
+        bytes: Kernels.unshuffled(bytes, elementByteWidth: elementSize), isShuffled: false)
+    }
   }
 
   /// The filtered bytes as they were before, filter by filter from the last to the first.
@@ -35,7 +41,7 @@ struct ChunkFilters: Sendable {
         if index == 0, width == elementSize {
           isShuffled = width > 1
         } else {
-          bytes = ElementCopy.unshuffled(bytes, width: width)
+          bytes = Kernels.unshuffled(bytes, elementByteWidth: width)
         }
       case .foreign(let number, _):
         throw IngotError(.unsupported, "HDF5 filter \(number)")

@@ -46,14 +46,3 @@ struct FillPattern: Sendable {
     }
   }
 }
-
-extension ElementCopy {
-  /// Whole words with their bytes reversed.
-  func swapped(_ stored: [UInt8]) -> [UInt8] {
-    var result = stored
-    for start in stride(from: 0, to: stored.count - wordSize + 1, by: wordSize) {
-      for byte in 0..<wordSize { result[start + byte] = stored[start + wordSize - 1 - byte] }
-    }
-    return result
-  }
-}
