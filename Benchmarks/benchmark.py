@@ -56,36 +56,9 @@ def table(title, header, rows):
         print("| " + " | ".join(str(cell) for cell in row) + " |", flush=True)
 
 
-def make_checkpoint(path, megabytes):
-    """Some 300 float32 tensors shaped like a Transformer's, `megabytes` in all."""
-    import numpy as np
-
-    generator = np.random.default_rng(7)
-    width = 768
-    unit = [(width, 3 * width), (width, width), (width, 4 * width), (4 * width, width)]
-    bytes_left = megabytes * 1_000_000
-    tensors, number = {}, 0
-    while bytes_left > 0:
-        for role, shape in zip(("qkv", "proj", "up", "down"), unit):
-            rows = max(1, min(shape[0], bytes_left // (4 * shape[1])))
-            array = generator.standard_normal((rows, shape[1]), dtype=np.float32)
-            array *= 0.02
-            tensors[f"h.{number}.{role}.weight"] = array
-            tensors[f"h.{number}.{role}.bias"] = array[0].copy()
-            bytes_left -= array.nbytes
-            if bytes_left <= 0:
-                break
-        number += 1
-    from safetensors.numpy import save_file
-
-    save_file(tensors, path)
-
-
-def make_small_tensors(path, count):
-    import numpy as np
-    from safetensors.numpy import save_file
-
-    save_file({f"layer.{i}.weight": np.full((3, 5), i, np.float32) for i in range(count)}, path)
+def generate(*words):
+    """Runs generate.py: a process of its own, because a child's peak memory counts its parent's."""
+    subprocess.run([sys.executable, str(HERE / "generate.py"), *map(str, words)], check=True)
 
 
 def peer(source, destination, *options):
@@ -94,7 +67,7 @@ def peer(source, destination, *options):
 
 def conversions(folder, size):
     sources = {"safetensors": f"{folder}/source.safetensors"}
-    make_checkpoint(sources["safetensors"], size)
+    generate("transformer", sources["safetensors"], size)
     for kind in FORMATS[1:]:
         sources[kind] = f"{folder}/source.{kind}"
         measure([INGOT, "convert", sources["safetensors"], sources[kind]], sources[kind])
@@ -112,7 +85,7 @@ def conversions(folder, size):
             }
             if "ingot" not in (origin, target) and origin != target:
                 commands["python"] = (peer(source, out), out)
-            times, memory = interleaved(commands, runs=3 if size > 1000 else RUNS)
+            times, memory = interleaved(commands, runs=2 if size > 1000 else 3)
             for path in (out, copy):
                 if os.path.exists(path):
                     os.remove(path)
@@ -181,7 +154,7 @@ def compression(folder, sources, size):
 def looking(folder, sources, size):
     rows = []
     small = f"{folder}/small.safetensors"
-    make_small_tensors(small, 20_000)
+    generate("small", small, 20_000)
     many = {"safetensors": small}
     for kind in FORMATS[1:]:
         many[kind] = f"{folder}/small.{kind}"

@@ -123,8 +123,8 @@ def inspect(path):
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
                 with archive.open(name) as member:
-                    version = np.lib.format.read_magic(member)
-                    shape, _, dtype = np.lib.format._read_array_header(member, version)
+                    np.lib.format.read_magic(member)
+                    shape, _, dtype = np.lib.format.read_array_header_1_0(member)
                     print(name, dtype, shape)
 
 
