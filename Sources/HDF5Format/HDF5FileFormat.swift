@@ -15,6 +15,9 @@ public struct HDF5FileFormat: TensorFormat {
   /// Keras's longer ending first.
   public var fileExtensions: [String] { [".weights.h5", ".hdf5", ".h5"] }
 
+  /// In chunks.
+  public var compresses: Bool { true }
+
   /// The signature at the start of the file.
   public func recognizes(_ beginning: [UInt8], fileSize: Int) -> Bool {
     HDF5Reader.recognizes(beginning)

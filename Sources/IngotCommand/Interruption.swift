@@ -8,8 +8,10 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// SIGHUP, SIGINT and SIGTERM: one thread waits for them, removes temporary names, and ends the process
-/// with 128 plus the signal's number. No handler runs in the middle of other code.
+/// SIGHUP, SIGINT and SIGTERM: one thread waits for them, removes temporary names, and ends the
+/// process with 128 plus the signal's number.
+///
+/// No handler runs in the middle of other code.
 enum Interruption {
   /// Blocks the signals in this thread, and so in all that it starts, and starts the waiting thread.
   static func prepare() {

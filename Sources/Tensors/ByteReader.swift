@@ -35,12 +35,25 @@ package struct ByteReader: Sendable {
     IngotError(errorClass, message, offset: offset ?? self.offset)
   }
 
+  @inline(__always)
   private mutating func advance(_ count: Int, _ what: () -> String) throws -> Int {
-    guard count >= 0, count <= remaining else {
-      throw failure("\(what()) needs \(count) bytes, \(remaining) are left")
-    }
+    guard count >= 0, count <= remaining else { throw shortage(count, what()) }
     defer { position += count }
     return position
+  }
+
+  @inline(never)
+  private func shortage(_ count: Int, _ what: String) -> IngotError {
+    failure("\(what) needs \(count) bytes, \(remaining) are left")
+  }
+
+  /// A little-endian number at an index that `advance` has returned for its width.
+  @inline(__always)
+  private func load<Number: FixedWidthInteger>(_ start: Int, as type: Number.Type) -> Number {
+    // `advance` has checked that the bytes are there.
+    unsafe bytes.withUnsafeBytes {
+      Number(littleEndian: unsafe $0.loadUnaligned(fromByteOffset: start, as: type))
+    }
   }
 
   /// Moves the cursor to `position`, counted from the start of `bytes`.
@@ -60,21 +73,22 @@ package struct ByteReader: Sendable {
   }
 
   package mutating func uint16(_ what: @autoclosure () -> String) throws -> UInt16 {
-    UInt16(truncatingIfNeeded: try unsigned(width: 2, what()))
+    load(try advance(2, what), as: UInt16.self)
   }
 
   package mutating func uint32(_ what: @autoclosure () -> String) throws -> UInt32 {
-    UInt32(truncatingIfNeeded: try unsigned(width: 4, what()))
+    load(try advance(4, what), as: UInt32.self)
   }
 
   package mutating func uint64(_ what: @autoclosure () -> String) throws -> UInt64 {
-    try unsigned(width: 8, what())
+    load(try advance(8, what), as: UInt64.self)
   }
 
   /// A little-endian number of `width` bytes, at most 8.
   package mutating func unsigned(width: Int, _ what: @autoclosure () -> String) throws -> UInt64 {
     precondition(width <= 8)
     let start = try advance(width, what)
+    if width == 8 { return load(start, as: UInt64.self) }
     var value: UInt64 = 0
     for index in (0..<width).reversed() { value = value << 8 | UInt64(bytes[start + index]) }
     return value

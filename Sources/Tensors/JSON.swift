@@ -1,5 +1,7 @@
-/// A JSON value. Integers stay exact over the whole range of Int64 and UInt64; an object keeps the
-/// order of its keys.
+/// A JSON value.
+///
+/// Integers stay exact over the whole range of Int64 and UInt64; an object keeps the order of its
+/// keys.
 public enum JSON: Sendable, Equatable {
   case null
   case boolean(Bool)

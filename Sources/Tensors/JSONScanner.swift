@@ -76,20 +76,38 @@ package struct JSONScanner {
     depth -= 1
   }
 
+  /// Whether exactly this byte comes next, without blanks.
+  package func isNext(_ byte: UInt8) -> Bool { position < end && bytes[position] == byte }
+
+  /// Takes exactly this text, without blanks before it: for a document in a form of its own.
+  package mutating func takeExactly(_ text: String) throws {
+    let text = text.utf8
+    guard end - position >= text.count, bytes[position..<position + text.count].elementsEqual(text)
+    else { throw failure("expected exactly \(String(text))") }
+    position += text.count
+  }
+
   /// Reads an object; `member` is called with each key and must read its value.
-  package mutating func object(_ member: (inout JSONScanner, String) throws -> Void) throws {
+  ///
+  /// - Parameter checksKeys: false where the caller itself refuses keys that occur twice.
+  package mutating func object(
+    checksKeys: Bool = true, _ member: (inout JSONScanner, String) throws -> Void
+  ) throws {
     try nested { scanner in
       try scanner.take(UInt8(ascii: "{"), "an object")
       if scanner.takes(UInt8(ascii: "}")) { return }
       var few: [String] = []
       var seen: Set<String> = []
+      if checksKeys { few.reserveCapacity(8) }
       repeat {
         _ = scanner.peek()
         let at = scanner.offset
         let key = try scanner.string()
         // Small objects are the many: a linear look costs less than hashing.
         let isNew: Bool
-        if few.count < 8 {
+        if !checksKeys {
+          isNew = true
+        } else if few.count < 8 {
           isNew = !few.contains(key)
           few.append(key)
         } else {
@@ -149,10 +167,31 @@ package struct JSONScanner {
   package mutating func naturalNumber(_ what: String) throws -> Int {
     skipBlanks()
     let at = offset
+    if let few = fewDigits() { return few }
     guard case .integer(let value) = try value(), value >= 0, let exact = Int(exactly: value) else {
       throw IngotError(.malformed, "\(what) is not a whole number below 2^63", offset: at)
     }
     return exact
+  }
+
+  /// Takes a number of up to 18 digits and nothing else, which is what headers are made of; nil, and
+  /// nothing taken, where it is none.
+  private mutating func fewDigits() -> Int? {
+    var value = 0
+    var index = position
+    while index < end, index - position < 18, bytes[index] &- 0x30 < 10 {
+      value = value &* 10 &+ Int(bytes[index] &- 0x30)
+      index += 1
+    }
+    guard index > position, index < end, bytes[position] != 0x30 || index == position + 1 else {
+      return nil
+    }
+    switch bytes[index] {
+    case UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"):
+      position = index
+      return value
+    default: return nil
+    }
   }
 
   private mutating func digits() throws {
@@ -179,7 +218,8 @@ package struct JSONScanner {
     if position < end, bytes[position] | 0x20 == UInt8(ascii: "e") {
       isInteger = false
       position += 1
-      if position < end, bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "-")
+      if position < end,
+        bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "-")
       {
         position += 1
       }
@@ -207,9 +247,15 @@ package struct JSONScanner {
   package mutating func string() throws -> String {
     try take(UInt8(ascii: "\""), "a string")
     let start = position
+    var highest: UInt8 = 0
     while position < end {
       let byte = bytes[position]
       if byte == UInt8(ascii: "\"") {
+        if highest < 0x80 {
+          // ASCII needs no validation, which costs more than all the rest here.
+          defer { position += 1 }
+          return String(decoding: bytes[start..<position], as: UTF8.self)
+        }
         guard let text = String(validating: bytes[start..<position], as: UTF8.self) else {
           throw notUTF8(start)
         }
@@ -218,6 +264,7 @@ package struct JSONScanner {
       }
       if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
       guard byte >= 0x20 else { throw failure("a control character in a string") }
+      highest |= byte
       position += 1
     }
     throw failure("ends within a string")

@@ -4,7 +4,9 @@ package enum Limits {
   package static let rank = 64
   /// More tensors than any published checkpoint holds; keeps tables and reports in memory.
   package static let tensors = 1_000_000
-  /// A name in bytes. HDF5 links and zip members end at 65,535 as well.
+  /// A name in bytes.
+  ///
+  /// HDF5 links and zip members end at 65,535 as well.
   package static let nameBytes = 65_535
   /// The `.npy` header; NumPy itself refuses to evaluate above 10,000 characters.
   package static let npyHeaderBytes = 65_536

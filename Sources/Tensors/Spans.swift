@@ -42,13 +42,16 @@ extension MutableRawSpan {
     unsafe source.withUnsafeBytes { from in
       unsafe self.withUnsafeMutableBytes { to in
         unsafe UnsafeMutableRawBufferPointer(rebasing: to[offset..<offset + count])
-          .copyMemory(from: UnsafeRawBufferPointer(rebasing: from[sourceOffset..<sourceOffset + count]))
+          .copyMemory(
+            from: UnsafeRawBufferPointer(rebasing: from[sourceOffset..<sourceOffset + count]))
       }
     }
   }
 
   /// Sets every byte to `value`.
   package mutating func fill(_ value: UInt8) {
-    unsafe withUnsafeMutableBytes { unsafe _ = $0.initializeMemory(as: UInt8.self, repeating: value) }
+    unsafe withUnsafeMutableBytes {
+      unsafe _ = $0.initializeMemory(as: UInt8.self, repeating: value)
+    }
   }
 }

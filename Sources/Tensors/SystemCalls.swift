@@ -7,6 +7,7 @@ internal import Darwin
 #endif
 
 /// The system calls that move bytes, with short transfers continued and interruptions retried.
+///
 /// No other file calls `pread` or `pwrite`.
 package enum SystemCalls {
   /// The message of an `errno` value.
@@ -43,7 +44,8 @@ package enum SystemCalls {
   /// Writes all of the first `count` bytes of `bytes` at `offset`.
   ///
   /// - Throws: `io` with the system's reason.
-  package static func write(_ descriptor: Int32, _ bytes: borrowing RawSpan, at offset: Int) throws {
+  package static func write(_ descriptor: Int32, _ bytes: borrowing RawSpan, at offset: Int) throws
+  {
     let wanted = bytes.byteCount
     // The kernel reads at most `wanted - done` bytes from `done` on.
     try unsafe bytes.withUnsafeBytes { pointer in

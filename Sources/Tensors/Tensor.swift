@@ -14,8 +14,9 @@ public struct StorageIdentity: Sendable, Hashable {
 /// An element type, a shape, and where the bytes are: never the bytes themselves.
 ///
 /// The source holds the elements in canonical form (little-endian, row-major, packed); readers of
-/// formats that store them otherwise wrap the stored bytes in views.
-public struct Tensor: Sendable {
+/// formats that store them otherwise wrap the stored bytes in views. A class, so that tables and their
+/// many copies of a tensor stay cheap; all of it is constant.
+public final class Tensor: Sendable {
   /// The type of the elements.
   public let elementType: ElementType
   /// The dimensions.
@@ -24,8 +25,10 @@ public struct Tensor: Sendable {
   public let source: any ByteSource
   /// Equal for tensors that share their bytes (tied weights, hard links); nil where that is not known.
   public let storage: StorageIdentity?
+  private let obstruction: ObstructedSource?
+
   /// Why the elements cannot be read, for a tensor whose encoding we do not have.
-  public let obstacle: IngotError?
+  public var obstacle: IngotError? { obstruction?.obstacle }
 
   /// A tensor over `source`.
   ///
@@ -45,7 +48,7 @@ public struct Tensor: Sendable {
     self.shape = shape
     self.source = source
     self.storage = storage
-    obstacle = nil
+    obstruction = nil
   }
 
   /// A tensor that can be listed but not read: its encoding is known and not implemented.
@@ -54,10 +57,11 @@ public struct Tensor: Sendable {
   public init(elementType: ElementType, shape: Shape, obstacle: IngotError) throws {
     self.elementType = elementType
     self.shape = shape
-    source = ObstructedSource(
+    let obstruction = ObstructedSource(
       byteCount: try shape.byteCount(of: elementType), obstacle: obstacle)
+    self.obstruction = obstruction
+    source = obstruction
     storage = nil
-    self.obstacle = obstacle
   }
 
   /// The size of the elements in bytes.
@@ -65,9 +69,16 @@ public struct Tensor: Sendable {
 }
 
 /// The bytes of a tensor that cannot be read.
-private struct ObstructedSource: ByteSource {
+///
+/// A class, so that a tensor stays small: tables hold many.
+private final class ObstructedSource: ByteSource {
   let byteCount: Int
   let obstacle: IngotError
+
+  init(byteCount: Int, obstacle: IngotError) {
+    self.byteCount = byteCount
+    self.obstacle = obstacle
+  }
 
   func read(into buffer: inout MutableRawSpan, at offset: Int) throws { throw obstacle }
 }

@@ -83,6 +83,8 @@ public protocol TensorFormat: Sendable {
   var summary: String { get }
   /// The endings of its files, with the dot, longest first.
   var fileExtensions: [String] { get }
+  /// Whether it can hold compressed data.
+  var compresses: Bool { get }
   /// Whether the first bytes of a file (up to 4,096) and its size look like this format.
   func recognizes(_ beginning: [UInt8], fileSize: Int) -> Bool
   /// Reads the header into a table of lazy tensors.
@@ -93,4 +95,9 @@ public protocol TensorFormat: Sendable {
   ///
   /// - Throws: `unsupported` listing every tensor, type or name that the format cannot hold.
   func plan(_ table: TensorTable, _ options: WriteOptions) throws -> WritePlan
+}
+
+extension TensorFormat {
+  /// Formats hold plain data, unless they say otherwise.
+  public var compresses: Bool { false }
 }

@@ -47,8 +47,11 @@ public struct TensorTable: Sendable {
   public var provenance: JSON?
   private var positions: [String: Int] = [:]
 
-  /// An empty table.
-  public init() {}
+  /// An empty table with room for `capacity` tensors.
+  public init(capacity: Int = 0) {
+    entries.reserveCapacity(capacity)
+    positions.reserveCapacity(capacity)
+  }
 
   /// Makes room for `count` tensors at once.
   package mutating func reserveCapacity(_ count: Int) {
@@ -99,9 +102,10 @@ public struct TensorTable: Sendable {
       let shape: Shape
     }
     var first: [Key: Int] = [:]
-    return entries.enumerated().map { index, entry in
-      guard let storage = entry.tensor.storage, entry.tensor.byteCount > 0 else { return nil }
-      let key = Key(storage: storage, type: entry.tensor.elementType, shape: entry.tensor.shape)
+    return entries.indices.map { index in
+      let tensor = entries[index].tensor
+      guard let storage = tensor.storage, tensor.byteCount > 0 else { return nil }
+      let key = Key(storage: storage, type: tensor.elementType, shape: tensor.shape)
       if let target = first[key] { return target }
       first[key] = index
       return nil
@@ -137,6 +141,20 @@ public struct Metadata: Sendable, Equatable {
 extension String {
   /// Whether this string comes before `other` in the order of UTF-8 bytes.
   package func precedesInUTF8(_ other: String) -> Bool {
-    utf8.lexicographicallyPrecedes(other.utf8)
+    // Native strings lend their bytes, which is what makes sorting many names fast.
+    let isBefore = unsafe utf8.withContiguousStorageIfAvailable { one in
+      unsafe other.utf8.withContiguousStorageIfAvailable { unsafe Self.bytes(one, precede: $0) }
+    }
+    return (isBefore ?? nil) ?? utf8.lexicographicallyPrecedes(other.utf8)
+  }
+
+  @unsafe
+  private static func bytes(
+    _ one: UnsafeBufferPointer<UInt8>, precede other: UnsafeBufferPointer<UInt8>
+  ) -> Bool {
+    for index in 0..<Swift.min(one.count, other.count) where unsafe one[index] != other[index] {
+      return unsafe one[index] < other[index]
+    }
+    return one.count < other.count
   }
 }

@@ -20,7 +20,10 @@ import Testing
     try FileManager.default.contentsOfDirectory(atPath: folder.filePath).sorted()
   }
 
-  @Test(arguments: [(SIGKILL, "npz", false), (SIGTERM, "ingot", false), (SIGINT, "h5", true), (SIGHUP, "safetensors", true), (SIGKILL, "safetensors", true), (SIGKILL, "ingot", true)])
+  @Test(arguments: [
+    (SIGKILL, "npz", false), (SIGTERM, "ingot", false), (SIGINT, "h5", true),
+    (SIGHUP, "safetensors", true), (SIGKILL, "safetensors", true), (SIGKILL, "ingot", true),
+  ])
   func theDestinationIsAbsentOldOrComplete(signal: Int32, format: String, exists: Bool) throws {
     try Places.withTemporaryFolder { folder in
       let source = try makeSource(in: folder)
@@ -38,7 +41,8 @@ import Testing
         if exists { try old.write(to: destination) }
         let process = Process()
         process.executableURL = URL(filePath: CommandRun.ingot)
-        process.arguments = ["convert", source, destination.filePath, "--quiet"] + (exists ? ["--force"] : [])
+        process.arguments =
+          ["convert", source, destination.filePath, "--quiet"] + (exists ? ["--force"] : [])
         process.standardError = FileHandle.nullDevice
         try process.run()
         usleep(UInt32.random(in: 0...60_000, using: &generator))
@@ -51,7 +55,10 @@ import Testing
         }
         let left = try names(in: out)
         // After SIGKILL between link and rename one hidden sibling may remain, never anything else.
-        let unexpected = left.filter { $0 != "d.\(format)" && !(signal == SIGKILL && exists && $0.hasPrefix(".d.\(format).ingot-")) }
+        let unexpected = left.filter {
+          $0 != "d.\(format)"
+            && !(signal == SIGKILL && exists && $0.hasPrefix(".d.\(format).ingot-"))
+        }
         #expect(unexpected.isEmpty)
         let found = try? Data(contentsOf: destination)
         if found == complete {

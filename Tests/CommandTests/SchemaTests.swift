@@ -15,10 +15,12 @@ struct SchemaTests {
   @Test(arguments: [
     ("inspect", ["inspect", "FIXTURE"]), ("inspect", ["inspect", "--stats", "FIXTURE"]),
     ("inspect", ["inspect", "OTHERS"]), ("digest", ["digest", "FIXTURE"]),
-    ("digest", ["digest", "FIXTURE", "--check", "MANIFEST"]), ("diff", ["diff", "FIXTURE", "FIXTURE"]),
+    ("digest", ["digest", "FIXTURE", "--check", "MANIFEST"]),
+    ("diff", ["diff", "FIXTURE", "FIXTURE"]),
     ("diff", ["diff", "FIXTURE", "OTHER", "--rtol", "0.1"]),
     ("convert", ["convert", "FIXTURE", "OUT.npz", "--dtype", "float16"]),
-    ("convert", ["convert", "FIXTURE", "OUT2.npz", "--dry-run"]), ("formats", ["formats"]),
+    ("convert", ["convert", "FIXTURE", "OUT2.npz", "--dry-run", "--rules", "RULES"]),
+    ("formats", ["formats"]),
     ("error", ["inspect", "absent"]), ("error", ["nonsense"]),
   ])
   func reportsFitTheirSchemas(schema: String, arguments: [String]) throws {
@@ -28,11 +30,15 @@ struct SchemaTests {
       let manifest = folder.appending(path: "manifest").filePath
       try Data(try CommandRun.ingot("digest", fixture).output.utf8).write(
         to: URL(filePath: manifest))
+      let rules = folder.appending(path: "rules.yaml").filePath
+      try Data("rename: [{from: 'model_weights/(.*)', to: '$1'}]\n".utf8).write(
+        to: URL(filePath: rules))
       let words = arguments.map { word in
         word.hasPrefix("OUT.") || word.hasPrefix("OUT2.")
           ? folder.appending(path: word).filePath
           : [
-            "FIXTURE": fixture, "MANIFEST": manifest, "OTHER": Places.fixture("npz/savez.npz"),
+            "FIXTURE": fixture, "MANIFEST": manifest, "RULES": rules,
+            "OTHER": Places.fixture("npz/savez.npz"),
             "OTHERS": Places.fixture("hdf5/others_v0.h5"),
           ][word] ?? word
       }

@@ -4,8 +4,10 @@ import Testing
 
 @testable import Ingot
 
-/// On every ordinary HDF5 file of the corpus: h5py's digest, or a named refusal. h5py runs in a process
-/// of its own, because libhdf5 may crash or hang on a file. Prints the ratio read.
+/// On every ordinary HDF5 file of the corpus: h5py's digest, or a named refusal.
+///
+/// Python runs in a process of its own, because libhdf5 may crash or hang on a file. Prints the ratio
+/// read.
 @Suite(
   .enabled(
     if: Places.corpus != nil && Places.python != nil,
@@ -37,7 +39,9 @@ struct CorpusOracleTests {
         }
       }
     }
-    print("HDF5 corpus: \(agreed) read alike, refused \(refused), \(oracleRefused) that h5py refuses too")
+    print(
+      "HDF5 corpus: \(agreed) read alike, refused \(refused), \(oracleRefused) that h5py refuses too"
+    )
     #expect(agreed > 60)
   }
 }

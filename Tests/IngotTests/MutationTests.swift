@@ -5,9 +5,10 @@ import Testing
 
 @testable import Ingot
 
-/// Damaged files: of a small seed of each format every truncation, every byte changed in five ways, and
-/// seeded random mutants. Each is read whole or refused with a class, within two seconds; a trap would
-/// end the whole run.
+/// Damaged files: of a small seed of each format every truncation, every byte changed in five ways,
+/// and seeded random mutants.
+///
+/// Each is read whole or refused with a class, within two seconds; a trap would end the whole run.
 @Suite struct MutationTests {
   /// A small file, and whether every single change of it must be noticed.
   struct Seed: Sendable, CustomTestStringConvertible {
@@ -45,7 +46,8 @@ import Testing
       var generator = SeededGenerator(seed: 3)
       try table.append("a", Tensor(.float32, [3, 5], (0..<60).map { UInt8($0) }))
       try table.append(
-        "b", Tensor(.int16, [7], (0..<14).map { _ in UInt8.random(in: 0...255, using: &generator) }))
+        "b", Tensor(.int16, [7], (0..<14).map { _ in UInt8.random(in: 0...255, using: &generator) })
+      )
       table.metadata["note"] = .string("kept")
       var options = WriteOptions()
       if seed.hasSuffix("compressed") { options.compression = .gzip(level: nil) }
@@ -101,8 +103,8 @@ import Testing
     var (bytes, format) = try content(seed.name)
     for position in bytes.indices {
       let original = bytes[position]
-      for changed in [0, 0xFF, original ^ 0x80, original ^ 1, original &+ 1] where changed != original
-      {
+      for changed in [0, 0xFF, original ^ 0x80, original ^ 1, original &+ 1]
+      where changed != original {
         bytes[position] = changed
         let refused = outcome(bytes, format, "byte \(position) is \(changed)") != nil
         if seed.detectsEverything, !refused {

@@ -5,9 +5,11 @@ import Testing
 
 @testable import Ingot
 
-/// What we write, the real libraries read: numpy, h5py and safetensors give our digest. Skipped where
-/// `INGOT_PYTHON` names no Python that has them.
-@Suite(.enabled(if: Places.python != nil, "INGOT_PYTHON names no Python with numpy, h5py, safetensors"))
+/// What we write, the real libraries read: numpy, h5py and safetensors give our digest.
+///
+/// Skipped where `INGOT_PYTHON` names no Python that has them.
+@Suite(
+  .enabled(if: Places.python != nil, "INGOT_PYTHON names no Python with numpy, h5py, safetensors"))
 struct ReadBackTests {
   static let sources = [
     "npz/dtypes.npz", "npz/savez.npz", "hdf5/tree_v0.h5", "hdf5/dtypes_latest.h5",
@@ -31,7 +33,8 @@ struct ReadBackTests {
         let out = folder.appending(path: "out.\(format)").filePath
         do {
           _ = try Conversion(
-            source: Places.fixture(source), destination: out, options: options).run()
+            source: Places.fixture(source), destination: out, options: options
+          ).run()
         } catch let error as IngotError where error.errorClass == .unsupported {
           continue
         }
@@ -47,8 +50,9 @@ struct ReadBackTests {
     let h5dump = "/usr/bin/h5dump"
     guard FileManager.default.fileExists(atPath: h5dump) else { return }
     try Places.withTemporaryFolder { folder in
-      for (name, compression) in [("plain", WriteOptions.Compression.none), ("deflated", .gzip(level: nil))]
-      {
+      for (name, compression) in [
+        ("plain", WriteOptions.Compression.none), ("deflated", .gzip(level: nil)),
+      ] {
         var options = ConvertOptions()
         options.writing.compression = compression
         let out = folder.appending(path: "\(name).h5").filePath

@@ -64,21 +64,20 @@ import Testing
     for type in ElementType.allCases {
       let lacking: Set<ElementType> =
         switch format {
-        case "h5": [
-          .float6E2M3FN, .float6E3M2FN, .float4E2M1FN, .float8E8M0FNU, .float8E4M3FN,
-          .float8E4M3FNUZ, .float8E5M2, .float8E5M2FNUZ,
-        ]
+        case "h5": [.float6E2M3FN, .float6E3M2FN, .float4E2M1FN]
         case "safetensors": [.complex128]
         default: []
         }
       guard !lacking.contains(type) else { continue }
-      for dimensions in [[], [0, 3], [4], [8, 3], [2, 4, 5]] where
+      for dimensions in [[], [0, 3], [4], [8, 3], [2, 4, 5]]
+      where
         dimensions.reduce(1, *) * type.bitWidth % 8 == 0
       {
         let count = try Shape(dimensions).byteCount(of: type)
         let bytes = (0..<count).map { _ in
           type == .bool
-            ? UInt8.random(in: 0...1, using: &generator) : UInt8.random(in: 0...255, using: &generator)
+            ? UInt8.random(in: 0...1, using: &generator)
+            : UInt8.random(in: 0...255, using: &generator)
         }
         let name = "\(type.name).\(dimensions.map(String.init).joined(separator: "x"))"
         try table.append(name, Tensor(type, dimensions, bytes))
@@ -94,10 +93,7 @@ import Testing
     var options = WriteOptions()
     if compressed { options.compression = .gzip(level: nil) }
     options.fileName = "a.\(identifier)"
-    if compressed, identifier == "safetensors" {
-      #expect(throws: IngotError.self) { try format.plan(table, options) }
-      return
-    }
+    guard !compressed || format.compresses else { return }
     let bytes = try PlainExecutor.execute(format.plan(table, options))
     let reopened = try format.read(FormatInput(path: "a.\(identifier)", source: ArraySource(bytes)))
     #expect(try DigestManifest(of: reopened) == DigestManifest(of: table))

@@ -2,8 +2,9 @@ import CHDF5
 import Crypto
 import Synchronization
 
-/// Reads datasets through libhdf5: what our reader is compared with. Only files that we trust, because
-/// libhdf5 crashes on others.
+/// Reads datasets through libhdf5: what our reader is compared with.
+///
+/// Only files that we trust, because libhdf5 crashes on others.
 enum LibHDF5 {
   /// A dataset's canonical bytes as libhdf5 gives them, hashed.
   struct Dataset: Equatable {
@@ -49,7 +50,9 @@ enum LibHDF5 {
     }
     let kind = H5Tget_class(type)
     let size = H5Tget_size(type)
-    guard kind == H5T_INTEGER || kind == H5T_FLOAT || kind == H5T_ENUM && size == 1 else { return nil }
+    guard kind == H5T_INTEGER || kind == H5T_FLOAT || kind == H5T_ENUM && size == 1 else {
+      return nil
+    }
     if kind != H5T_ENUM { H5Tset_order(type, H5T_ORDER_LE) }
     let rank = max(0, Int(H5Sget_simple_extent_ndims(space)))
     var shape = [hsize_t](repeating: 0, count: rank)

@@ -13,7 +13,8 @@ import Testing
     // Debian's libhdf5 does not open what newer ones write for `libver="latest"`.
     guard let theirs = LibHDF5.datasets(file.path) else { return }
     let ours = try Fingerprinting(Checkpoint(path: file.path)).manifest()
-    let byName = Dictionary(ours.lines.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let byName = Dictionary(
+      ours.lines.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     for dataset in theirs {
       guard let line = byName[dataset.name] else { continue }
       #expect(line.shape == dataset.shape, "\(dataset.name)")

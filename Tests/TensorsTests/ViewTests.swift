@@ -2,7 +2,9 @@ import TestSupport
 import Tensors
 import Testing
 
-/// Every view against its element-by-element oracle. Axes: random shapes of rank 0 to 6 with zero and
+/// Every view against its element-by-element oracle.
+///
+/// Axes: random shapes of rank 0 to 6 with zero and
 /// one dimensions, element widths 1 to 16, bases of every manner, whole reads and random ranges.
 @Suite struct ViewTests {
   /// Random bytes.

@@ -6,7 +6,9 @@ package struct ExpectedFile: Sendable, CustomTestStringConvertible {
   package let path: String
   package let expectation: String
 
-  package var testDescription: String { path.split(separator: "/").suffix(2).joined(separator: "/") }
+  package var testDescription: String {
+    path.split(separator: "/").suffix(2).joined(separator: "/")
+  }
 
   /// The rows of the table at `url`; empty where it is absent.
   package static func rows(_ url: URL) -> [ExpectedFile] {
@@ -18,10 +20,17 @@ package struct ExpectedFile: Sendable, CustomTestStringConvertible {
       guard fields.count >= 2 else { return nil }
       // Some tables leave the ending out.
       let stem = String(fields[0])
-      let name =
-        FileManager.default.fileExists(atPath: folder.appending(path: stem).filePath)
-        ? stem : names.first { $0.hasPrefix(stem + ".") } ?? stem
-      return ExpectedFile(path: folder.appending(path: name).filePath, expectation: String(fields[1]))
+      // Some files of a table may be kept elsewhere.
+      guard
+        let name = names.contains(stem) ? stem : names.first(where: { $0.hasPrefix(stem + ".") })
+      else {
+        return FileManager.default.fileExists(atPath: folder.appending(path: stem).filePath)
+          ? ExpectedFile(
+            path: folder.appending(path: stem).filePath, expectation: String(fields[1]))
+          : nil
+      }
+      return ExpectedFile(
+        path: folder.appending(path: name).filePath, expectation: String(fields[1]))
     }
   }
 

@@ -7,7 +7,8 @@ extension ByteSource {
 
 extension Tensor {
   /// A tensor over bytes in memory.
-  package init(_ elementType: ElementType, _ dimensions: [Int], _ bytes: [UInt8]) throws {
+  package convenience init(_ elementType: ElementType, _ dimensions: [Int], _ bytes: [UInt8]) throws
+  {
     try self.init(
       elementType: elementType, shape: Shape(dimensions), source: ArraySource(bytes))
   }

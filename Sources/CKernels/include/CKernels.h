@@ -1,9 +1,24 @@
 // Loops over whole buffers that a compiler only makes fast with instructions a distributed Swift
-// binary may not assume. Every function states its contract here; callers check sizes.
+// binary may not assume. The processor is asked once; each loop is compiled plainly, for AVX2 and for
+// AVX-512, and gives the same bits in all three. Callers check sizes; buffers need no alignment.
 #ifndef INGOT_CKERNELS_H
 #define INGOT_CKERNELS_H
 #include <stddef.h>
 #include <stdint.h>
+
+/// Which instructions the loops may use.
+typedef enum {
+  INGOT_LEVEL_PLAIN = 0,
+  INGOT_LEVEL_AVX2 = 1,
+  INGOT_LEVEL_AVX512 = 2,
+} ingot_level;
+
+/// The level in use.
+ingot_level ingot_current_level(void);
+/// Uses at most `level` from now on, in the whole process; for tests. Returns what is used then.
+ingot_level ingot_limit_level(ingot_level level);
+
+// Moving bytes
 
 /// Transposes a matrix of `rows` × `columns` elements of `width` bytes: element (r, c) at
 /// `source + r * source_pitch + c * width` goes to `target + c * target_pitch + r * width`.
@@ -14,5 +29,129 @@ void ingot_transpose(
 
 /// Reverses the bytes of each of the `count` words of 2, 4 or 8 bytes in place.
 void ingot_swap(void *words, size_t count, size_t width);
+
+/// HDF5's shuffle filter: first byte 0 of all `count` elements of `width` bytes, then byte 1, ….
+void ingot_shuffle(void *target, const void *source, size_t count, size_t width);
+/// The inverse of `ingot_shuffle`.
+void ingot_unshuffle(void *target, const void *source, size_t count, size_t width);
+
+// Comparing bytes
+
+/// A 64-bit checksum. Two buffers of one length that differ within one aligned word of 8 bytes never
+/// have the same; any others do with the chance of two random numbers. Not cryptographic.
+uint64_t ingot_hash64(const void *bytes, size_t count, uint64_t seed);
+
+/// The position of the first byte in which the two differ, or `count`.
+size_t ingot_first_difference(const void *a, const void *b, size_t count);
+
+// Element types
+
+typedef enum {
+  INGOT_FLOAT64,
+  INGOT_FLOAT32,
+  INGOT_FLOAT16,
+  INGOT_BFLOAT16,
+  INGOT_FLOAT8_E4M3FN,
+  INGOT_FLOAT8_E5M2,
+  INGOT_FLOAT8_E4M3FNUZ,
+  INGOT_FLOAT8_E5M2FNUZ,
+  INGOT_FLOAT8_E8M0FNU,
+  INGOT_FLOAT6_E2M3FN,
+  INGOT_FLOAT6_E3M2FN,
+  INGOT_FLOAT4_E2M1FN,
+  INGOT_INT8,
+  INGOT_INT16,
+  INGOT_INT32,
+  INGOT_INT64,
+  INGOT_UINT8,
+  INGOT_UINT16,
+  INGOT_UINT32,
+  INGOT_UINT64,
+  INGOT_BOOL,
+} ingot_type;
+
+// Casts
+
+/// What happened to the elements of a cast.
+typedef struct {
+  /// Finite values that became infinite.
+  uint64_t overflowed;
+  /// Values beyond the target's largest that became the largest.
+  uint64_t saturated;
+  /// Values other than zero that became zero.
+  uint64_t underflowed;
+  /// NaN in the source.
+  uint64_t nan_in;
+  /// Numbers that became NaN.
+  uint64_t nan_made;
+  /// Numbers that changed at all, those above included.
+  uint64_t inexact;
+  /// The largest |new − old| / |old| of the numbers that were rounded to one other than zero.
+  double largest_relative_error;
+} ingot_cast_report;
+
+/// Casts `count` elements; the numbers in `report` are added to. Rounds once, to nearest, ties to
+/// even. What exceeds the target becomes infinite where the target has infinities, else its largest
+/// value. NaN stays NaN, with its sign and the upper bits of its payload where the target has room,
+/// and quiet; as an integer it is 0, as bool 1.
+/// Types below eight bits can only be sources, of whole bytes. The buffers must not overlap.
+void ingot_cast(
+    void *target, ingot_type target_type, const void *source, ingot_type source_type, size_t count,
+    ingot_cast_report *report);
+
+// Statistics
+
+/// What `ingot_statistics` adds to. Starts with zeros, `min` at +∞ and `max` at −∞.
+typedef struct {
+  uint64_t zeros;
+  uint64_t nans;
+  uint64_t infinities;
+  /// How many finite values there are.
+  uint64_t finite;
+  /// Of all values but NaN.
+  double min;
+  double max;
+  /// Of the finite values.
+  double mean;
+  /// The sum of the squared distances of the finite values from their mean.
+  double squares;
+} ingot_statistics_sums;
+
+/// Adds `count` elements to `sums`.
+void ingot_statistics(
+    const void *source, ingot_type type, size_t count, ingot_statistics_sums *sums);
+
+/// The exact values of `count` elements as float64; 64-bit integers are rounded.
+void ingot_to_float64(double *target, const void *source, ingot_type type, size_t count);
+
+// Comparison of values
+
+/// When elements of `components` numbers differ: without a tolerance where their bits do, with one
+/// where |a − b| > absolute + relative · |b| or only one of a and b is NaN.
+typedef struct {
+  size_t components;
+  int has_tolerance;
+  double relative;
+  double absolute;
+} ingot_comparison;
+
+/// What `ingot_compare` adds to.
+typedef struct {
+  /// How many elements differ.
+  uint64_t different;
+  /// The first of them, where there are any.
+  uint64_t first;
+  /// Elements with a number that is NaN on one side only.
+  uint64_t lone_nans;
+  /// The largest |a − b| of numbers.
+  double max_absolute;
+  /// The largest distance in representable numbers, within one type.
+  uint64_t max_steps;
+} ingot_differences;
+
+/// Compares `count` numbers with as many; both are real, and of one type unless there is a tolerance.
+void ingot_compare(
+    const void *a, ingot_type type_a, const void *b, ingot_type type_b, size_t count,
+    const ingot_comparison *how, ingot_differences *found);
 
 #endif

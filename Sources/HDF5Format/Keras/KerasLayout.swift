@@ -43,30 +43,3 @@ package enum KerasLayout: String, Sendable, CaseIterable {
     return Int(name)
   }
 }
-
-/// What is read from a model's configuration. It is data: nothing in it is decoded or run, whatever
-/// classes and code it names.
-enum KerasConfiguration {
-  /// Whether a `dtype` policy of any layer is plain bfloat16 (`mixed_bfloat16` keeps float32
-  /// variables).
-  static func hasBFloat16Policy(_ text: String) -> Bool {
-    guard text.utf8.count <= Limits.jsonBytes, let value = try? JSONScanner.parse(Array(text.utf8))
-    else { return false }
-    return mentions(value)
-  }
-
-  private static func mentions(_ value: JSON) -> Bool {
-    switch value {
-    case .array(let elements): elements.contains(where: mentions)
-    case .object(let members):
-      members.contains { member in
-        if member.key == "dtype" {
-          let name = member.value["config"]?["name"] ?? member.value
-          if name == .string("bfloat16") { return true }
-        }
-        return mentions(member.value)
-      }
-    case .null, .boolean, .integer, .unsigned, .number, .string: false
-    }
-  }
-}

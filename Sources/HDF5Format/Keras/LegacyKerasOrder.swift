@@ -16,8 +16,7 @@ struct LegacyKerasOrder {
   /// The order of a file, or nil for one that is not of this kind.
   init?(_ tree: ObjectTree) throws {
     self.tree = tree
-    let index = MemberIndex(tree)
-    let model = index.member(0, "model_weights")
+    let model = Self.member(tree, 0, "model_weights")
     if let model, let layers = try Self.names(tree, model, "layer_names", "model_weights") {
       (container, prefix, self.layers) = (model, "model_weights/", layers)
     } else if let layers = try Self.names(tree, 0, "layer_names", "") {
@@ -30,19 +29,22 @@ struct LegacyKerasOrder {
   /// For each weight that the names mention its place, by path.
   ///
   /// - Throws: `malformed` quoting a name that is missing, or names the wrong kind of object.
-  func ranks(_ visits: [ObjectTree.Visit]) throws -> [String: Int] {
+  func ranks(_ budget: inout NameBudget) throws -> [String: Int] {
     let index = MemberIndex(tree)
     var ranks: [String: Int] = [:]
-    func add(_ group: Int, _ path: String) throws {
+    func add(_ group: Int, _ path: String, _ budget: inout NameBudget) throws {
       guard let names = try Self.names(tree, group, "weight_names", path) else {
-        throw IngotError(.malformed, "the Keras group '\(path.escapedForDisplay())' has no weight_names")
+        throw IngotError(
+          .malformed, "the Keras group '\(path.escapedForDisplay())' has no weight_names")
       }
       for name in names {
+        try budget.spend(name)
         let node = try index.resolve(name, from: group, in: path)
         guard tree.children(node) == nil else {
           throw IngotError(
             .malformed,
-            "weight_names of '\(path.escapedForDisplay())' names the group '\(name.escapedForDisplay())'")
+            "weight_names of '\(path.escapedForDisplay())' names the group '\(name.escapedForDisplay())'"
+          )
         }
         let place = ranks.count
         if ranks["\(path)/\(name)"] == nil { ranks["\(path)/\(name)"] = place }
@@ -54,15 +56,20 @@ struct LegacyKerasOrder {
         throw IngotError(
           .malformed, "layer_names names '\(layer.escapedForDisplay())', which is no group")
       }
-      try add(node, prefix + layer)
+      try add(node, prefix + layer, &budget)
     }
-    if let top = index.member(container, "top_level_model_weights"), tree.children(top) != nil {
-      try add(top, prefix + "top_level_model_weights")
+    if let top = Self.member(tree, container, "top_level_model_weights"), tree.children(top) != nil
+    {
+      try add(top, prefix + "top_level_model_weights", &budget)
     }
-    if let optimizer = index.member(0, "optimizer_weights"), tree.children(optimizer) != nil {
-      try add(optimizer, "optimizer_weights")
+    if let optimizer = Self.member(tree, 0, "optimizer_weights"), tree.children(optimizer) != nil {
+      try add(optimizer, "optimizer_weights", &budget)
     }
     return ranks
+  }
+
+  private static func member(_ tree: ObjectTree, _ group: Int, _ name: String) -> Int? {
+    tree.children(group)?.first { $0.name == name }?.node
   }
 
   /// A list of names, joined where it was cut; nil where there is none.
@@ -70,7 +77,8 @@ struct LegacyKerasOrder {
     _ tree: ObjectTree, _ node: Int, _ key: String, _ path: String
   ) throws -> [String]? {
     let attributes = Dictionary(
-      tree.nodes[node].attributes.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+      tree.nodes[node].attributes.map { ($0.name, $0.value) },
+      uniquingKeysWith: { first, _ in first })
     if let value = attributes[key] { return try strings(value, key, path) }
     let parts = attributes.keys.filter {
       $0.hasPrefix(key) && KerasLayout.number($0.dropFirst(key.count)) != nil

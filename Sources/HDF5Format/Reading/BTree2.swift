@@ -38,7 +38,8 @@ enum BTree2 {
     let headerSize = 22 + widths.offset + widths.length
     var header = try view.reader(at: address, count: headerSize, "a B-tree's header")
     try view.claim(address, headerSize, .treeNode)
-    let start = header.position
+    try header.verifyChecksum(
+      from: header.position, after: headerSize - 4, "a B-tree's header")
     try header.signature("BTHD", "the B-tree")
     try header.version(0, "B-tree")
     let number = try header.uint8("a B-tree's kind")
@@ -52,7 +53,6 @@ enum BTree2 {
     let root = try header.address(widths, "a B-tree's root")
     let rootCount = Int(try header.uint16("the number of records"))
     let total = try header.length(widths, "the number of all records")
-    try header.verifyChecksum(from: start, "a B-tree's header")
     guard recordSize > 0, nodeSize >= 10 + recordSize, depth <= depthLimit else {
       throw header.failure(
         "a B-tree of depth \(depth), nodes of \(nodeSize) and records of \(recordSize) bytes")
@@ -106,9 +106,7 @@ enum BTree2 {
     let size = 6 + count * shape.recordSize + (level == 0 ? 0 : (count + 1) * pointerSize) + 4
     var reader = try view.reader(at: address, count: size, "a B-tree node")
     try view.claim(address, size, .treeNode)
-    var checked = reader
-    try checked.skip(size - 4, "a B-tree node")
-    try checked.verifyChecksum(from: reader.position, "a B-tree node")
+    try reader.verifyChecksum(from: reader.position, after: size - 4, "a B-tree node")
     try reader.signature(level == 0 ? "BTLF" : "BTIN", "the B-tree node")
     try reader.version(0, "B-tree node")
     let kind = try reader.uint8("a B-tree node's kind")

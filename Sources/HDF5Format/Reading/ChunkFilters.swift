@@ -48,8 +48,10 @@ struct ChunkFilters: Sendable {
     return Content(bytes: bytes, isShuffled: isShuffled)
   }
 
-  /// What filter `index` was given when the chunk was written: the chunk, and a checksum for each
-  /// fletcher32 before it. After another compression only a bound is known.
+  /// How many bytes filter `index` was given when the chunk was written.
+  ///
+  /// Those of the chunk, and a checksum for each fletcher32 before it. After another compression only a
+  /// bound is known.
   private func sizeBefore(_ index: Int, _ mask: UInt32) -> (bytes: Int, isExact: Bool) {
     var size = byteCount
     var isExact = true

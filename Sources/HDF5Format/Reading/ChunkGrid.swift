@@ -41,9 +41,10 @@ struct ChunkGrid: Sendable {
     dimensions = space.dimensions
     chunk = chunks.dimensions
     self.elementSize = elementSize
-    counts = zip(dimensions, chunk).map { ($0 + $1 - 1) / $1 }
-    largestCounts = try zip(space.largest, chunk).map { bound, extent in
-      try bound.map { try $0.adding(extent - 1, "a largest dimension") / extent }
+    // Written so that extents near 2^63 do not overflow.
+    counts = zip(dimensions, chunk).map { $0 == 0 ? 0 : ($0 - 1) / $1 + 1 }
+    largestCounts = zip(space.largest ?? space.dimensions, chunk).map { bound, extent in
+      bound.map { $0 == 0 ? 0 : ($0 - 1) / extent + 1 }
     }
     rowByteCount = try dimensions.dropFirst().reduce(elementSize) {
       try $0.multiplied(by: $1, "the size of a dataset")
@@ -77,6 +78,6 @@ struct ChunkGrid: Sendable {
 
   /// Whether a chunk reaches beyond the dataset.
   func isPartial(_ indexes: [Int]) -> Bool {
-    indexes.indices.contains { (indexes[$0] + 1) * chunk[$0] > dimensions[$0] }
+    indexes.indices.contains { dimensions[$0] - indexes[$0] * chunk[$0] < chunk[$0] }
   }
 }

@@ -122,8 +122,9 @@ final class ChunkedSource: ByteSource {
     into buffer: inout MutableRawSpan
   ) throws {
     let slice = records[
-      records.firstIndex(notBefore: positions.lowerBound)..<records.firstIndex(
-        notBefore: positions.upperBound)]
+      records.firstIndex(
+        notBefore: positions.lowerBound)..<records.firstIndex(
+          notBefore: positions.upperBound)]
     if slice.count < positions.count { fill.fill(&buffer, phase: 0) }
     try decode(slice, into: box, &buffer)
   }
@@ -199,8 +200,9 @@ final class ChunkedSource: ByteSource {
     reach[stripAxis] *= positions.count
     let extents = reach.indices.map { min(reach[$0], grid.dimensions[$0] - origin[$0]) }
     let slice = records[
-      records.firstIndex(notBefore: positions.lowerBound)..<records.firstIndex(
-        notBefore: positions.upperBound)]
+      records.firstIndex(
+        notBefore: positions.lowerBound)..<records.firstIndex(
+          notBefore: positions.upperBound)]
     // A chunk above the limit is decoded once and written in slabs; other strips are one slab.
     let axis = extents.firstIndex { $0 > 1 } ?? 0
     let layer = extents.reduce(elements.elementSize, *) / extents[axis]

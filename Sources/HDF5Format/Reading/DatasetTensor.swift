@@ -35,19 +35,14 @@ struct DatasetInput: Sendable {
 }
 
 extension DatasetHeader {
-  /// The bytes of all elements.
-  private func byteCount() throws -> Int {
-    try space.elementCount().multiplied(by: type.size, "the size of a dataset")
-  }
-
   /// Checks where the data lie, and claims them where that is one stretch of the file.
   func claim(_ view: FileView, at address: Int) throws {
-    let needed = try naming { try byteCount() }
+    let needed = byteCount
     func check(_ count: Int) throws {
       guard count == needed else {
         throw IngotError(
           .malformed,
-          "a dataset of shape \(try Shape(space.dimensions)) and \(type.size)-byte elements needs \(needed) bytes, the file declares \(count)",
+          "a dataset of extents \(space.dimensions) and \(type.size)-byte elements needs \(needed) bytes, the file declares \(count)",
           offset: address)
       }
     }
@@ -80,22 +75,22 @@ extension DatasetHeader {
   /// - Parameters:
   ///   - name: one of the paths of the dataset.
   ///   - identity: the address of its header.
+  ///   - isShared: the dataset has other paths too.
   func reading(
-    _ name: String, identity: Int, _ attributes: [Attribute], _ input: DatasetInput
+    _ name: String, identity: Int, isShared: Bool, _ attributes: [Attribute], _ input: DatasetInput
   ) throws -> Reading {
-    guard space.kind != .null else {
+    guard let shape else {
       return .other(other(name, "null", "datasets without a shape", shape: nil))
     }
-    let shape = try Shape(space.dimensions)
     switch type.meaning {
     case .tensor(let element):
-      return .tensor(try tensor(name, element, shape, identity, input))
+      return .tensor(try tensor(name, element, shape, identity, isShared, input))
     case .opaque(let size):
       guard let marked = Self.marked(attributes, size: size, input) else {
         return .other(other(name, "opaque", "opaque bytes", shape: shape))
       }
       let element = StoredElement(type: marked, isBigEndian: false)
-      return .tensor(try tensor(name, element, shape, identity, input))
+      return .tensor(try tensor(name, element, shape, identity, isShared, input))
     case .other(let type, let reason): return .other(other(name, type, reason, shape: shape))
     }
   }
@@ -120,19 +115,18 @@ extension DatasetHeader {
   }
 
   private func tensor(
-    _ name: String, _ element: StoredElement, _ shape: Shape, _ identity: Int,
+    _ name: String, _ element: StoredElement, _ shape: Shape, _ identity: Int, _ isShared: Bool,
     _ input: DatasetInput
   ) throws -> Tensor {
     let elements = ElementCopy(
       elementSize: type.size, wordSize: element.type.wordWidth, isBigEndian: element.isBigEndian)
-    let needed = try byteCount()
     if let obstacle = try obstacle(name, input) {
       return try Tensor(elementType: element.type, shape: shape, obstacle: obstacle)
     }
     return try Tensor(
       elementType: element.type, shape: shape,
-      source: try source(name, needed, elements, identity, input),
-      storage: StorageIdentity("@" + String(identity, radix: 36)))
+      source: try source(name, elements, identity, input),
+      storage: isShared ? StorageIdentity("HDF5 object at \(identity)") : nil)
   }
 
   private func obstacle(_ name: String, _ input: DatasetInput) throws -> IngotError? {
@@ -147,19 +141,19 @@ extension DatasetHeader {
   }
 
   private func source(
-    _ name: String, _ needed: Int, _ elements: ElementCopy, _ identity: Int, _ input: DatasetInput
+    _ name: String, _ elements: ElementCopy, _ identity: Int, _ input: DatasetInput
   ) throws -> any ByteSource {
-    guard needed > 0 else { return ArraySource([]) }
+    guard byteCount > 0 else { return ArraySource([]) }
     switch layout.storage {
     case .compact(let offset, let count):
       return try stretch(offset, count, elements, input)
-    case .contiguous(let address?, _): return try stretch(address, needed, elements, input)
+    case .contiguous(let address?, _): return try stretch(address, byteCount, elements, input)
     case .contiguous(nil, _):
-      return FillSource(byteCount: needed, fill: try FillPattern(fill, elements))
+      return FillSource(byteCount: byteCount, fill: try FillPattern(fill, elements))
     case .chunked(let chunks):
       let grid = try ChunkGrid(space, chunks, elementSize: type.size)
       let source = ChunkedSource(
-        name: name, byteCount: needed, input, grid, chunks, pipeline, elements,
+        name: name, byteCount: byteCount, input, grid, chunks, pipeline, elements,
         try FillPattern(fill, elements), identity: identity)
       return source.spooledIfLarge(folder: input.options.temporaryFolder)
     case .virtual: return ArraySource([])
@@ -170,6 +164,6 @@ extension DatasetHeader {
     _ offset: Int, _ count: Int, _ elements: ElementCopy, _ input: DatasetInput
   ) throws -> any ByteSource {
     let range = try SourceRange(input.file, offset: offset, byteCount: count)
-    return elements.isPlain ? range : SwappedSource(base: range, elements: elements)
+    return elements.isPlain ? range : try ByteSwapped(range, wordWidth: elements.wordSize)
   }
 }

@@ -15,8 +15,8 @@ struct Dataspace: Sendable {
 
   let kind: Kind
   let dimensions: [Int]
-  /// The largest extents, nil for an unbounded one; equal to `dimensions` where the file gives none.
-  let largest: [Int?]
+  /// The largest extents, nil for an unbounded one; nil where the file gives none.
+  let largest: [Int?]?
 
   /// What the HDF5 library allows.
   static let rankLimit = 32
@@ -48,12 +48,11 @@ struct Dataspace: Sendable {
     guard rank <= Self.rankLimit else {
       throw reader.failure("a dataspace of rank \(rank), above \(Self.rankLimit)", at: at)
     }
-    var dimensions: [Int] = []
-    dimensions.reserveCapacity(rank)
-    for _ in 0..<rank { dimensions.append(try reader.length(widths, "a dimension")) }
+    var dimensions = [Int](repeating: 0, count: rank)
+    for axis in 0..<rank { dimensions[axis] = try reader.length(widths, "a dimension") }
     self.dimensions = dimensions
     guard flags & 1 != 0 else {
-      largest = dimensions
+      largest = nil
       return
     }
     let unbounded = UInt64.max >> UInt64(64 - 8 * widths.length)

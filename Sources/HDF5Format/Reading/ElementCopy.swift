@@ -1,7 +1,9 @@
 internal import Tensors
 
-/// Copies elements out of stored bytes into canonical form: little-endian, each element's bytes
-/// together. The inner loops of reading HDF5 are all here.
+/// Copies elements out of stored bytes into canonical form.
+///
+/// That is little-endian, with the bytes of an element together. The inner loops of reading HDF5 are
+/// all here.
 struct ElementCopy: Sendable {
   /// The size of an element, and of the unit whose bytes are reversed where the file is big-endian.
   let elementSize: Int
@@ -36,9 +38,11 @@ struct ElementCopy: Sendable {
           source + place(2) * planeLength + first, source + place(3) * planeLength + first
         )
         for index in 0..<count {
-          let word = unsafe UInt32(a[index]) | UInt32(b[index]) << 8 | UInt32(c[index]) << 16
+          let word =
+            unsafe UInt32(a[index]) | UInt32(b[index]) << 8 | UInt32(c[index]) << 16
             | UInt32(d[index]) << 24
-          unsafe destination.storeBytes(of: word.littleEndian, toByteOffset: 4 * index, as: UInt32.self)
+          unsafe destination.storeBytes(
+            of: word.littleEndian, toByteOffset: 4 * index, as: UInt32.self)
         }
         byte = 4
       } else if size == 2 {
@@ -47,14 +51,16 @@ struct ElementCopy: Sendable {
         )
         for index in 0..<count {
           let word = unsafe UInt16(a[index]) | UInt16(b[index]) << 8
-          unsafe destination.storeBytes(of: word.littleEndian, toByteOffset: 2 * index, as: UInt16.self)
+          unsafe destination.storeBytes(
+            of: word.littleEndian, toByteOffset: 2 * index, as: UInt16.self)
         }
         byte = 2
       }
       while byte < size {
         let plane = unsafe source + place(byte) * planeLength + first
         for index in 0..<count {
-          unsafe destination.storeBytes(of: plane[index], toByteOffset: index * size + byte, as: UInt8.self)
+          unsafe destination.storeBytes(
+            of: plane[index], toByteOffset: index * size + byte, as: UInt8.self)
         }
         byte += 1
       }

@@ -52,13 +52,18 @@ extension ByteReader {
     }
   }
 
-  /// The four bytes at the cursor as the checksum of everything from `start` (a position in `bytes`)
-  /// up to here.
-  mutating func verifyChecksum(from start: Int, _ what: @autoclosure () -> String) throws {
-    let computed = Lookup3.checksum(bytes, start..<position)
-    let at = offset
-    let stored = try uint32("the checksum of \(what())")
-    guard stored == computed else {
+  /// Checks the checksum that lies `count` bytes after the cursor, over everything from `start` (a
+  /// position in `bytes`) to there; the cursor stays.
+  ///
+  /// - Throws: `integrity`, before anything in the structure is believed.
+  func verifyChecksum(
+    from start: Int, after count: Int, _ what: @autoclosure () -> String
+  ) throws {
+    var end = self
+    try end.skip(count, what())
+    let computed = Lookup3.checksum(bytes, start..<end.position)
+    let at = end.offset
+    guard try end.uint32("the checksum of \(what())") == computed else {
       throw failure("the checksum of \(what()) does not match", class: .integrity, at: at)
     }
   }

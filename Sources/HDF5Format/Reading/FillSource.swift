@@ -47,23 +47,6 @@ struct FillPattern: Sendable {
   }
 }
 
-/// Elements stored big-endian in one stretch of the file.
-struct SwappedSource: ByteSource {
-  let base: SourceRange
-  let elements: ElementCopy
-
-  var byteCount: Int { base.byteCount }
-
-  func read(into buffer: inout MutableRawSpan, at offset: Int) throws {
-    let word = elements.wordSize
-    let start = offset / word * word
-    let end = (offset + buffer.byteCount).roundedUp(toMultipleOf: word)
-    let stored = try base.bytes(at: start, count: end - start, "elements")
-    let swapped = elements.swapped(stored)
-    buffer.copy(from: swapped, at: offset - start, count: buffer.byteCount, to: 0)
-  }
-}
-
 extension ElementCopy {
   /// Whole words with their bytes reversed.
   func swapped(_ stored: [UInt8]) -> [UInt8] {

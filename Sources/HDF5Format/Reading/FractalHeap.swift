@@ -1,7 +1,8 @@
 internal import Tensors
 
-/// A fractal heap: objects of any size under identifiers that say where they lie. It holds the links
-/// and attributes of objects that have many.
+/// A fractal heap: objects of any size under identifiers that say where they lie.
+///
+/// It holds the links and attributes of objects that have many.
 ///
 /// Header: `FRHP`, version 0, size of identifiers (2), size of filters (2), flags (bit 1: direct
 /// blocks carry checksums), largest managed object (4), then counters and addresses, width of the
@@ -29,6 +30,8 @@ final class FractalHeap {
   private struct DirectBlock {
     let content: ByteReader
     let start: Int
+
+    func holds(_ offset: Int) -> Bool { offset >= start && offset - start < content.remaining }
   }
 
   /// An entry of an indirect block.
@@ -39,6 +42,8 @@ final class FractalHeap {
   }
 
   private var directBlocks: [Int: DirectBlock] = [:]
+  /// The block of the latest object, which is likely that of the next.
+  private var latest: DirectBlock?
   private var indirectBlocks: [Int: IndirectBlock] = [:]
   private var hugeObjects: [Int: (address: Int, count: Int)]?
 
@@ -49,20 +54,26 @@ final class FractalHeap {
   }
 
   private func readHeader(_ widths: FieldWidths) throws {
-    // 14 bytes to the size of managed objects, 8 of the doubling table, 4 of the checksum.
-    let size = 26 + 12 * widths.length + 3 * widths.offset
+    // 14 bytes to the size of managed objects, 8 of the doubling table, 4 of the checksum; with
+    // filters, a size, a mask and the filters more. Their own size says which it is.
+    var start = try view.reader(at: address, count: 9, "a fractal heap")
+    try start.skip(7, "the start of a fractal heap")
+    let filterSize = Int(try start.uint16("the size of a heap's filters"))
+    let size =
+      26 + 12 * widths.length + 3 * widths.offset
+      + (filterSize == 0 ? 0 : widths.length + 4 + filterSize)
     var header = try view.reader(at: address, count: size, "a fractal heap")
     try view.claim(address, size, .fractalHeap)
-    let start = header.position
-    try header.signature("FRHP", "the fractal heap")
-    try header.version(0, "fractal heap")
-    identifierSize = Int(try header.uint16("the size of heap identifiers"))
-    let filterSize = Int(try header.uint16("the size of a heap's filters"))
-    let flags = try header.uint8("a fractal heap's flags")
-    hasChecksums = flags & 2 != 0
+    try header.verifyChecksum(from: header.position, after: size - 4, "a fractal heap")
     guard filterSize == 0 else {
       throw header.failure("a fractal heap with filters", class: .unsupported)
     }
+    try header.signature("FRHP", "the fractal heap")
+    try header.version(0, "fractal heap")
+    identifierSize = Int(try header.uint16("the size of heap identifiers"))
+    try header.skip(2, "the size of a heap's filters")
+    let flags = try header.uint8("a fractal heap's flags")
+    hasChecksums = flags & 2 != 0
     let largestManaged = Int(try header.uint32("the size of managed objects"))
     try header.skip(widths.length, "the next huge object")
     hugeTree = try header.address(widths, "the tree of huge objects")
@@ -75,7 +86,6 @@ final class FractalHeap {
     try header.skip(2, "the rows a heap starts with")
     root = try header.address(widths, "the root of a heap")
     rootRows = Int(try header.uint16("the rows of a heap's root"))
-    try header.verifyChecksum(from: start, "a fractal heap")
     guard identifierSize > 1, tableWidth > 0, tableWidth <= 1_024, firstBlockSize.isPowerOfTwo,
       largestDirectSize.isPowerOfTwo, firstBlockSize <= largestDirectSize,
       largestDirectSize <= 1 << 31, 1...63 ~= heapBits, rootRows <= 64
@@ -90,7 +100,9 @@ final class FractalHeap {
     let at = reader.offset
     var identifier = try reader.sub(identifierSize, "a heap identifier")
     let head = try identifier.uint8("a heap identifier")
-    guard head >> 6 == 0 else { throw reader.failure("heap identifier version \(head >> 6)", at: at) }
+    guard head >> 6 == 0 else {
+      throw reader.failure("heap identifier version \(head >> 6)", at: at)
+    }
     switch head >> 4 & 3 {
     case 0:
       let offset = try identifier.integer(width: offsetWidth, "an object's place in a heap")
@@ -140,10 +152,15 @@ final class FractalHeap {
     guard let root else {
       throw IngotError(.malformed, "an object in an empty heap", offset: at)
     }
-    let block =
-      rootRows == 0
-      ? try direct(root, start: 0, size: firstBlockSize)
-      : try find(offset, try indirect(root, start: 0, rows: rootRows), at)
+    var block = latest
+    if block?.holds(offset) != true {
+      block =
+        rootRows == 0
+        ? try direct(root, start: 0, size: firstBlockSize)
+        : try find(offset, try indirect(root, start: 0, rows: rootRows), at)
+      latest = block
+    }
+    guard let block else { throw wrongPlace(at) }
     var content = block.content
     let place = offset - block.start
     guard place >= 0, place <= content.remaining, count > 0, count <= content.remaining - place
@@ -210,9 +227,7 @@ final class FractalHeap {
     let size = headerSize + entries * view.widths.offset + 4
     var reader = try view.reader(at: address, count: size, "an indirect heap block")
     try view.claim(address, size, .fractalHeap)
-    var checked = reader
-    try checked.skip(size - 4, "an indirect heap block")
-    try checked.verifyChecksum(from: reader.position, "an indirect heap block")
+    try reader.verifyChecksum(from: reader.position, after: size - 4, "an indirect heap block")
     try readBlockStart(&reader, "FHIB", start)
     let children = try (0..<entries).map { _ in
       try reader.address(view.widths, "the address of a heap block")
@@ -230,18 +245,21 @@ final class FractalHeap {
     let whole = try view.reader(at: address, count: size, "a direct heap block")
     try view.claim(address, size, .fractalHeap)
     var reader = whole
-    try readBlockStart(&reader, "FHDB", start)
     if hasChecksums {
       // The checksum covers the whole block with its own four bytes as zeros.
-      var copy = try ByteReader(whole.bytes, base: whole.base).part(whole.position, size)
-      let place = reader.position - whole.position
-      for index in place..<place + 4 { copy[index] = 0 }
+      let place = 5 + view.widths.offset + offsetWidth
+      try reader.skip(place, "a heap block's start")
       let stored = try reader.uint32("the checksum of a heap block")
+      reader = whole
+      var copy = try reader.array(size, "a direct heap block")
+      for index in place..<place + 4 { copy[index] = 0 }
       guard stored == Lookup3.checksum(copy, 0..<size) else {
-        throw reader.failure(
+        throw whole.failure(
           "the checksum of a heap block does not match", class: .integrity, at: address)
       }
+      reader = whole
     }
+    try readBlockStart(&reader, "FHDB", start)
     let block = DirectBlock(content: whole, start: start)
     directBlocks[address] = block
     return block
@@ -260,15 +278,6 @@ final class FractalHeap {
 
   private func wrongPlace(_ address: Int) -> IngotError {
     IngotError(.malformed, "a heap block in the wrong place", offset: address)
-  }
-}
-
-extension ByteReader {
-  /// A copy of `count` bytes from `position` on.
-  fileprivate func part(_ position: Int, _ count: Int) throws -> [UInt8] {
-    var reader = self
-    try reader.seek(to: position, "a heap block")
-    return try reader.array(count, "a heap block")
   }
 }
 

@@ -41,68 +41,73 @@ package struct HDF5Reader {
 
   private func table() throws -> TensorTable {
     let fileSize = input.source.byteCount
-    let visits = try tree.visits(fileSize: fileSize, order: KerasLayout.ordered)
+    var names = try NameBudget(fileSize: fileSize)
+    let visits = try tree.visits(&names, order: KerasLayout.ordered)
     var table = TensorTable()
-    var leftOut = LeftOut()
-    add(tree.nodes[0].attributes, of: "", to: &table, &leftOut)
-    for visit in visits { add(tree.nodes[visit.node].attributes, of: visit.path, to: &table, &leftOut) }
+    try add(tree.nodes[0].attributes, of: "", to: &table, &names)
+    for visit in visits {
+      try add(tree.nodes[visit.node].attributes, of: visit.path, to: &table, &names)
+    }
     let datasets = DatasetInput(
       file: input.source, map: map, cache: BandCache(), options: input.options,
       hasBFloat16Policy: hasBFloat16Policy(table.metadata))
-    var tensors = [Tensor?](repeating: nil, count: tree.nodes.count)
-    var declared = 0
-    let bound = try fileSize.multiplied(by: Limits.deflateRatio, "the size of the file")
-    let ranks = try LegacyKerasOrder(tree)?.ranks(visits)
-    var entries: [TensorTable.Entry] = []
-    entries.reserveCapacity(visits.count)
-    for visit in visits {
-      guard case .dataset(let header) = tree.nodes[visit.node].content else { continue }
-      if let known = tensors[visit.node] {
-        entries.append(TensorTable.Entry(name: visit.path, tensor: known))
-      } else {
-        let node = tree.nodes[visit.node]
-        let reading = try naming(tensor: visit.path) {
-          try header.reading(
-            visit.path, identity: node.address, node.attributes, datasets)
-        }
-        switch reading {
-        case .tensor(let tensor):
-          tensors[visit.node] = tensor
-          entries.append(TensorTable.Entry(name: visit.path, tensor: tensor))
-        case .other(let item):
-          table.others.append(item)
-          continue
-        }
-      }
-      // What a file holds cannot inflate by more than this factor; a larger claim is a bomb.
-      declared = try declared.adding(
-        entries[entries.count - 1].tensor.byteCount, "the size of all datasets")
-      guard declared <= bound else {
-        throw IngotError(
-          .limit,
-          "datasets of \(declared) bytes and more in a file of \(fileSize), above \(Limits.deflateRatio) times its size",
-          tensor: visit.path)
-      }
-    }
-    if let ranks {
+    var inOrder = visits
+    if let ranks = try LegacyKerasOrder(tree)?.ranks(&names) {
       // Stable: whatever the names do not mention stays in the order of the file, after them.
-      entries = entries.enumerated().sorted {
-        (ranks[$0.element.name] ?? .max, $0.offset) < (ranks[$1.element.name] ?? .max, $1.offset)
+      inOrder = visits.enumerated().sorted {
+        (ranks[$0.element.path] ?? .max, $0.offset) < (ranks[$1.element.path] ?? .max, $1.offset)
       }.map(\.element)
     }
-    for entry in entries { try table.append(entry.name, entry.tensor) }
-    if let note = leftOut.note { table.notes.append(note) }
+    var pathCounts = [Int](repeating: 0, count: tree.nodes.count)
+    for visit in visits { pathCounts[visit.node] += 1 }
+    var known: [Int: DatasetHeader.Reading] = [:]
+    var budget = Budget(fileSize: fileSize)
+    for visit in inOrder {
+      guard case .dataset(let header) = tree.nodes[visit.node].content else { continue }
+      var reading = known[visit.node]
+      if reading == nil {
+        let node = tree.nodes[visit.node]
+        reading = try naming(tensor: visit.path) {
+          try header.reading(
+            visit.path, identity: node.address, isShared: pathCounts[visit.node] > 1,
+            node.attributes,
+            datasets)
+        }
+        // An object with several names is one tensor, and its names are aliases.
+        if pathCounts[visit.node] > 1 { known[visit.node] = reading }
+      }
+      switch reading {
+      case .tensor(let tensor):
+        try budget.spend(tensor.byteCount, visit.path)
+        try table.append(visit.path, tensor)
+      case .other(let item):
+        table.others.append(
+          OtherItem(
+            name: visit.path, type: item.type, shape: item.shape,
+            refusal: item.refusal.naming(tensor: visit.path)))
+      case nil: break
+      }
+    }
+    if let text = table.metadata["@model_config"]?.string, KerasConfiguration(text).hasCode {
+      table.notes.append(KerasConfiguration.codeNote)
+    }
     return table
   }
 
   private func add(
     _ attributes: [Attribute], of path: String, to table: inout TensorTable,
-    _ leftOut: inout LeftOut
-  ) {
+    _ names: inout NameBudget
+  ) throws {
     for attribute in attributes {
       let key = "\(path)@\(attribute.name)"
+      try names.spend(key)
+      // The path of one attribute and the name of another may hold an @ each and make the same key.
       guard let value = attribute.value, table.metadata[key] == nil else {
-        leftOut.add(key)
+        table.others.append(
+          OtherItem(
+            name: key, type: "attribute", shape: nil,
+            refusal: IngotError(
+              .unsupported, "an attribute that has no text form", tensor: key)))
         continue
       }
       table.metadata[key] = value
@@ -119,24 +124,26 @@ package struct HDF5Reader {
       return header.type.size == 2
     }
     guard hasOpaquePairs, let text = metadata["@model_config"]?.string else { return false }
-    return KerasConfiguration.hasBFloat16Policy(text)
+    return KerasConfiguration(text).hasBFloat16Policy
   }
 }
 
-/// The attributes that metadata cannot hold.
-private struct LeftOut {
-  private var first: String?
-  private var count = 0
+/// The bytes that all tensors of a file may have.
+private struct Budget {
+  let fileSize: Int
+  private var spent = 0
 
-  mutating func add(_ key: String) {
-    first = first ?? key
-    count += 1
-  }
+  init(fileSize: Int) { self.fileSize = fileSize }
 
-  var note: String? {
-    first.map {
-      let others = count > 1 ? " and \(count - 1) more" : ""
-      return "attributes without a text form are left out: '\($0.escapedForDisplay())'\(others)"
+  /// - Throws: `limit` where the tensors claim more than the file could hold compressed as densely as
+  ///   deflate can: chunks that were never written make such a bomb a few hundred bytes long.
+  mutating func spend(_ count: Int, _ name: String) throws {
+    spent = try spent.adding(count, "the size of all datasets")
+    guard spent / Limits.deflateRatio <= fileSize else {
+      throw IngotError(
+        .limit,
+        "the datasets up to this one claim \(spent) bytes, above \(Limits.deflateRatio) times the file's \(fileSize)",
+        tensor: name)
     }
   }
 }

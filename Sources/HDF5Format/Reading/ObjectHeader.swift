@@ -26,6 +26,18 @@ enum MessageKind: UInt16 {
   case referenceCount = 0x16
   case fileSpace = 0x17
   case cacheImage = 0x18
+
+  /// Whether several objects may share one message of this kind.
+  var canBeShared: Bool {
+    switch self {
+    case .dataspace, .datatype, .oldFillValue, .fillValue, .filterPipeline, .attribute: true
+    case .null, .linkInformation, .link, .externalFiles, .layout, .groupInformation, .comment,
+      .oldModificationTime, .sharedMessageTable, .continuation, .symbolTable, .modificationTime,
+      .treeNodeSizes, .driverInformation, .attributeInformation, .referenceCount, .fileSpace,
+      .cacheImage:
+      false
+    }
+  }
 }
 
 /// A message of an object header.
@@ -36,6 +48,8 @@ struct HeaderMessage {
   var content: ByteReader
 
   static let sharedFlag: UInt8 = 1 << 1
+  /// Shared, or fit to be.
+  static let shareFlags: UInt8 = 1 << 1 | 1 << 6
   /// The writer demands that readers which do not know the message refuse the object.
   static let mustUnderstandFlag: UInt8 = 1 << 7
 }
@@ -56,12 +70,12 @@ enum ObjectHeader {
     let count: Int
   }
 
-  /// Calls `body` with each message but the empty ones and the continuations, in order.
+  /// Calls `body` with each message that matters to reading, in order.
   ///
   /// - Parameter isRevisit: the header may have been read before (a committed datatype).
   static func forEachMessage(
     _ view: FileView, at address: Int, isRevisit: Bool = false,
-    _ body: (HeaderMessage) throws -> Void
+    _ body: (inout HeaderMessage) throws -> Void
   ) throws {
     var start = try view.reader(at: address, count: 16, "an object header")
     if try start.uint8("an object header") == 1 {
@@ -83,29 +97,31 @@ enum ObjectHeader {
 
   private static func version1(
     _ view: FileView, _ address: Int, _ prefix: inout ByteReader, _ isRevisit: Bool,
-    _ body: (HeaderMessage) throws -> Void
+    _ body: (inout HeaderMessage) throws -> Void
   ) throws {
     try prefix.skip(1, "a reserved byte")
     let declared = Int(try prefix.uint16("the number of messages"))
     try prefix.skip(4, "the reference count")
     let size = Int(try prefix.uint32("the size of an object header"))
     var block: Block? = Block(address: address + 16, count: size)
-    try account(view, address, 16, isRevisit)
+    try account(view, address, 16 + size, isRevisit)
     var queue: [Block] = []
     var found = 0
     while let current = block {
       var reader = try view.reader(
         at: current.address, count: current.count, "an object header")
-      try account(view, current.address, current.count, isRevisit)
+      if current.address != address + 16 {
+        try account(view, current.address, current.count, isRevisit)
+      }
       while reader.remaining >= 8, found < declared {
         let at = reader.offset
-        let kind = try reader.uint16("a message's kind")
-        let size = Int(try reader.uint16("a message's size"))
-        let flags = try reader.uint8("a message's flags")
-        try reader.skip(3, "reserved bytes")
-        let content = try reader.sub(size, "a message of kind \(kind)")
+        // Kind (2), size (2), flags (1) and three reserved bytes in one read: this loop is the one that
+        // files of many datasets spend their time in.
+        let prefix = try reader.uint64("a message's prefix")
         found += 1
-        try pass(view, kind, flags, content, at, found, &queue, body)
+        try pass(
+          view, UInt16(truncatingIfNeeded: prefix), UInt8(truncatingIfNeeded: prefix >> 32),
+          size: Int(prefix >> 16 & 0xFFFF), &reader, at, found, &queue, body)
       }
       block = queue.isEmpty ? nil : queue.removeFirst()
     }
@@ -117,7 +133,8 @@ enum ObjectHeader {
   }
 
   private static func version2(
-    _ view: FileView, _ address: Int, _ isRevisit: Bool, _ body: (HeaderMessage) throws -> Void
+    _ view: FileView, _ address: Int, _ isRevisit: Bool,
+    _ body: (inout HeaderMessage) throws -> Void
   ) throws {
     // Signature, version, flags, times, thresholds and size take 34 bytes at most.
     var prefix = try view.reader(
@@ -151,16 +168,15 @@ enum ObjectHeader {
   /// The messages of one checked block, which start `skipped` bytes into it.
   private static func messages(
     _ view: FileView, _ reader: inout ByteReader, _ skipped: Int, _ hasOrder: Bool,
-    _ found: inout Int, _ queue: inout [Block], _ body: (HeaderMessage) throws -> Void
+    _ found: inout Int, _ queue: inout [Block], _ body: (inout HeaderMessage) throws -> Void
   ) throws {
     let start = reader.position
     let prefix = hasOrder ? 6 : 4
-    var list = reader
     guard reader.remaining >= skipped + 4 else {
       throw reader.failure("an object header block of \(reader.remaining) bytes")
     }
-    try reader.skip(reader.remaining - 4, "messages")
-    try reader.verifyChecksum(from: start, "an object header")
+    try reader.verifyChecksum(from: start, after: reader.remaining - 4, "an object header")
+    var list = reader
     try list.skip(skipped, "the start of a block")
     list = try list.sub(list.remaining - 4, "messages")
     while list.remaining >= prefix {
@@ -169,15 +185,15 @@ enum ObjectHeader {
       let size = Int(try list.uint16("a message's size"))
       let flags = try list.uint8("a message's flags")
       if hasOrder { try list.skip(2, "a message's creation order") }
-      let content = try list.sub(size, "a message of kind \(kind)")
       found += 1
-      try pass(view, kind, flags, content, at, found, &queue, body)
+      try pass(view, kind, flags, size: size, &list, at, found, &queue, body)
     }
   }
 
   private static func pass(
-    _ view: FileView, _ number: UInt16, _ flags: UInt8, _ content: ByteReader, _ offset: Int,
-    _ found: Int, _ queue: inout [Block], _ body: (HeaderMessage) throws -> Void
+    _ view: FileView, _ number: UInt16, _ flags: UInt8, size: Int, _ reader: inout ByteReader,
+    _ offset: Int,
+    _ found: Int, _ queue: inout [Block], _ body: (inout HeaderMessage) throws -> Void
   ) throws {
     guard found <= messageLimit else {
       throw IngotError(
@@ -188,22 +204,29 @@ enum ObjectHeader {
         throw IngotError(
           .unsupported, "HDF5 object header message of kind \(number)", offset: offset)
       }
-      return
+      return try reader.skip(size, "a message of kind \(number)")
     }
     switch kind {
-    case .null: return
+    case .null, .groupInformation, .comment, .oldModificationTime, .modificationTime,
+      .referenceCount:
+      try reader.skip(size, "a message of kind \(number)")
     case .continuation:
-      var content = content
+      var content = try reader.sub(size, "a continuation")
       let address = try content.definedAddress(view.widths, "a continuation block's address")
       let count = try content.length(view.widths, "a continuation block's size")
       queue.append(Block(address: address, count: count))
     case .dataspace, .linkInformation, .datatype, .oldFillValue, .fillValue, .link, .externalFiles,
-      .layout, .groupInformation, .filterPipeline, .attribute, .comment, .oldModificationTime,
-      .sharedMessageTable, .symbolTable, .modificationTime, .treeNodeSizes, .driverInformation,
-      .attributeInformation, .referenceCount, .fileSpace, .cacheImage:
-      try body(
-        HeaderMessage(
-          kind: kind, isShared: flags & HeaderMessage.sharedFlag != 0, content: content))
+      .layout, .filterPipeline, .attribute, .sharedMessageTable, .symbolTable, .treeNodeSizes,
+      .driverInformation, .attributeInformation, .fileSpace, .cacheImage:
+      guard flags & HeaderMessage.shareFlags == 0 || kind.canBeShared else {
+        throw IngotError(
+          .malformed, "an object header message of kind \(number) cannot be shared",
+          offset: offset)
+      }
+      var message = HeaderMessage(
+        kind: kind, isShared: flags & HeaderMessage.sharedFlag != 0,
+        content: try reader.sub(size, "a message of kind \(number)"))
+      try body(&message)
     }
   }
 }

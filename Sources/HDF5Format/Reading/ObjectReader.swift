@@ -25,22 +25,21 @@ struct ObjectReader {
   /// skipped, and what changes the meaning of the file is refused.
   private mutating func readExtension(at address: Int) throws {
     try ObjectHeader.forEachMessage(view, at: address) { message in
-      var content = message.content
       switch message.kind {
       case .treeNodeSizes:
-        try content.version(0, "B-tree node sizes")
-        try content.skip(2, "the size of chunk B-tree nodes")
-        superblock.groupInternalK = Int(try content.uint16("the size of B-tree nodes"))
-        superblock.groupLeafK = Int(try content.uint16("the size of symbol table nodes"))
+        try message.content.version(0, "B-tree node sizes")
+        try message.content.skip(2, "the size of chunk B-tree nodes")
+        superblock.groupInternalK = Int(try message.content.uint16("the size of B-tree nodes"))
+        superblock.groupLeafK = Int(try message.content.uint16("the size of symbol table nodes"))
         guard superblock.groupInternalK > 0, superblock.groupLeafK > 0 else {
-          throw content.failure("B-tree nodes without room for entries")
+          throw message.content.failure("B-tree nodes without room for entries")
         }
       case .driverInformation:
-        throw content.failure(
+        throw message.content.failure(
           "a file split by an HDF5 driver (family, multi)", class: .unsupported)
       case .cacheImage:
-        throw content.failure("an HDF5 metadata cache image", class: .unsupported)
-      case .sharedMessageTable: try shared.readTable(&content)
+        throw message.content.failure("an HDF5 metadata cache image", class: .unsupported)
+      case .sharedMessageTable: try shared.readTable(&message.content)
       case .fileSpace, .null, .dataspace, .linkInformation, .datatype, .oldFillValue, .fillValue,
         .link, .externalFiles, .layout, .groupInformation, .filterPipeline, .attribute, .comment,
         .oldModificationTime, .continuation, .symbolTable, .modificationTime,
@@ -70,7 +69,7 @@ struct ObjectReader {
     at address: Int
   ) throws -> (content: Content, attributes: [Attribute]) {
     var parts = Parts()
-    try ObjectHeader.forEachMessage(view, at: address) { try collect($0, &parts) }
+    try ObjectHeader.forEachMessage(view, at: address) { try collect(&$0, &parts) }
     var attributes = parts.attributes
     if let information = parts.attributeInformation {
       attributes += try self.attributes.dense(information)
@@ -86,48 +85,44 @@ struct ObjectReader {
     return (try content(parts, at: address), attributes)
   }
 
-  private mutating func collect(_ message: HeaderMessage, _ parts: inout Parts) throws {
+  private mutating func collect(
+    _ message: inout HeaderMessage, _ parts: inout Parts
+  ) throws {
+    let at = message.content.offset
     switch message.kind {
     case .dataspace:
-      var content = try shared.content(of: message)
-      try Self.set(&parts.space, try Dataspace(&content, view.widths), "dataspace", content)
+      try shared.resolve(&message)
+      try Self.set(&parts.space, try Dataspace(&message.content, view.widths), "dataspace", at)
     case .datatype:
-      var content = message.content
-      let type = try shared.datatype(&content, isShared: message.isShared)
-      try Self.set(&parts.type, type, "datatype", content)
+      let type = try shared.datatype(&message.content, isShared: message.isShared)
+      try Self.set(&parts.type, type, "datatype", at)
     case .oldFillValue:
-      var content = try shared.content(of: message)
-      try Self.set(&parts.oldFill, try FillValue(old: &content), "old fill value", content)
+      try shared.resolve(&message)
+      try Self.set(&parts.oldFill, try FillValue(old: &message.content), "old fill value", at)
     case .fillValue:
-      var content = try shared.content(of: message)
-      try Self.set(&parts.fill, try FillValue(&content), "fill value", content)
+      try shared.resolve(&message)
+      try Self.set(&parts.fill, try FillValue(&message.content), "fill value", at)
     case .layout:
-      var content = message.content
-      try Self.set(&parts.layout, try DataLayout(&content, view.widths), "layout", content)
+      try Self.set(&parts.layout, try DataLayout(&message.content, view.widths), "layout", at)
     case .filterPipeline:
-      var content = try shared.content(of: message)
-      try Self.set(&parts.pipeline, try FilterPipeline(&content), "filter pipeline", content)
+      try shared.resolve(&message)
+      try Self.set(
+        &parts.pipeline, try FilterPipeline(&message.content), "filter pipeline", at)
     case .externalFiles:
       throw IngotError(
-        .unsafe, "a dataset whose data lie in other files, which are never opened",
-        offset: message.content.offset)
-    case .link:
-      var content = message.content
-      parts.links.append(try Link(&content, view.widths))
+        .unsafe, "a dataset whose data lie in other files, which are never opened", offset: at)
+    case .link: parts.links.append(try Link(&message.content, view.widths))
     case .linkInformation:
-      try Self.set(
-        &parts.linkInformation, message.content, "link information", message.content)
+      try Self.set(&parts.linkInformation, message.content, "link information", at)
     case .attributeInformation:
-      try Self.set(
-        &parts.attributeInformation, message.content, "attribute information", message.content)
+      try Self.set(&parts.attributeInformation, message.content, "attribute information", at)
     case .symbolTable:
-      var content = message.content
-      let tree = try content.definedAddress(view.widths, "a group's B-tree")
-      let heap = try content.definedAddress(view.widths, "a group's local heap")
-      try Self.set(&parts.symbolTable, (tree, heap), "symbol table", content)
+      let tree = try message.content.definedAddress(view.widths, "a group's B-tree")
+      let heap = try message.content.definedAddress(view.widths, "a group's local heap")
+      try Self.set(&parts.symbolTable, (tree, heap), "symbol table", at)
     case .attribute:
-      var content = try shared.content(of: message)
-      parts.attributes.append(try attributes.attribute(&content))
+      try shared.resolve(&message)
+      parts.attributes.append(try attributes.attribute(&message.content))
     case .null, .groupInformation, .comment, .oldModificationTime, .sharedMessageTable,
       .continuation, .modificationTime, .treeNodeSizes, .driverInformation, .referenceCount,
       .fileSpace, .cacheImage:
@@ -136,9 +131,11 @@ struct ObjectReader {
   }
 
   private static func set<Value>(
-    _ place: inout Value?, _ value: Value, _ what: String, _ reader: ByteReader
+    _ place: inout Value?, _ value: Value, _ what: StaticString, _ offset: Int
   ) throws {
-    guard place == nil else { throw reader.failure("an object with a second \(what)") }
+    guard place == nil else {
+      throw IngotError(.malformed, "an object with a second \(what)", offset: offset)
+    }
     place = value
   }
 
@@ -151,7 +148,7 @@ struct ObjectReader {
       guard let space = parts.space else {
         throw IngotError(.malformed, "a dataset without a dataspace", offset: address)
       }
-      let header = DatasetHeader(
+      let header = try DatasetHeader(
         space: space, type: type, fill: parts.fill ?? parts.oldFill ?? .zeros, layout: layout,
         pipeline: parts.pipeline ?? .none)
       try header.claim(view, at: address)

@@ -1,12 +1,31 @@
 internal import Tensors
 
 /// What the header of a dataset says.
-struct DatasetHeader: Sendable {
+final class DatasetHeader: Sendable {
   let space: Dataspace
   let type: Datatype
   let fill: FillValue
   let layout: DataLayout
   let pipeline: FilterPipeline
+  /// Nil for a dataset without a shape (a null dataspace).
+  let shape: Shape?
+  /// The size of all elements.
+  let byteCount: Int
+
+  /// - Throws: `malformed` where the size overflows.
+  init(
+    space: Dataspace, type: Datatype, fill: FillValue, layout: DataLayout,
+    pipeline: FilterPipeline
+  ) throws {
+    self.space = space
+    self.type = type
+    self.fill = fill
+    self.layout = layout
+    self.pipeline = pipeline
+    shape = space.kind == .null ? nil : try Shape(space.dimensions)
+    byteCount = try (shape?.elementCount ?? 0).multiplied(
+      by: type.size, "the size of a dataset")
+  }
 }
 
 /// The objects of a file and the links between them: a graph, because an object may have many names.
@@ -32,9 +51,8 @@ struct ObjectTree {
   /// The objects, each once; the first is the root group.
   private(set) var nodes: [Node]
 
-  /// Reads all objects, level by level. Within a level they are read in the order of their addresses:
-  /// names are sorted otherwise than the file is laid out, and a file is read fastest from front to
-  /// back.
+  /// Reads all objects, each once, the members of a group in the order of their addresses: names are
+  /// sorted otherwise than the file is laid out, and a file is read fastest from front to back.
   ///
   /// - Throws: `malformed` for anything broken; `unsafe` for a link that leaves the file, a soft link,
   ///   or data elsewhere.
@@ -42,36 +60,34 @@ struct ObjectTree {
     var reader = try ObjectReader(view, superblock)
     var tree = ObjectTree(nodes: [Node(address: superblock.rootAddress)])
     var known = [superblock.rootAddress: 0]
-    var level = [0]
-    while !level.isEmpty {
-      level.sort { tree.nodes[$0].address < tree.nodes[$1].address }
-      var next: [Int] = []
-      for index in level {
-        let object = try reader.object(at: tree.nodes[index].address)
-        tree.nodes[index].attributes = object.attributes
-        switch object.content {
-        case .datatype: tree.nodes[index].content = .datatype
-        case .dataset(let header): tree.nodes[index].content = .dataset(header)
-        case .group(let links):
-          var children: [Child] = []
-          children.reserveCapacity(links.count)
-          for link in links {
-            if let node = known[link.address] {
-              children.append(Child(name: link.name, node: node))
-              continue
-            }
-            guard tree.nodes.count < Limits.tensors else {
-              throw IngotError(.limit, "more than \(Limits.tensors) objects")
-            }
-            known[link.address] = tree.nodes.count
-            next.append(tree.nodes.count)
-            children.append(Child(name: link.name, node: tree.nodes.count))
-            tree.nodes.append(Node(address: link.address))
-          }
-          tree.nodes[index].content = .group(children)
+    // The last is read next.
+    var pending = [0]
+    while let index = pending.popLast() {
+      let object = try reader.object(at: tree.nodes[index].address)
+      tree.nodes[index].attributes = object.attributes
+      switch object.content {
+      case .datatype: tree.nodes[index].content = .datatype
+      case .dataset(let header): tree.nodes[index].content = .dataset(header)
+      case .group(let links):
+        let first = tree.nodes.count
+        var children: [Child] = []
+        children.reserveCapacity(links.count)
+        known.reserveCapacity(known.count + links.count)
+        for link in links {
+          let node = known[link.address] ?? tree.nodes.count
+          children.append(Child(name: link.name, node: node))
+          guard node == tree.nodes.count else { continue }
+          known[link.address] = node
+          tree.nodes.append(Node(address: link.address))
+        }
+        guard tree.nodes.count <= Limits.tensors else {
+          throw IngotError(.limit, "more than \(Limits.tensors) objects")
+        }
+        tree.nodes[index].content = .group(children)
+        pending += (first..<tree.nodes.count).sorted {
+          tree.nodes[$0].address > tree.nodes[$1].address
         }
       }
-      level = next
     }
     guard case .group = tree.nodes[0].content else {
       throw IngotError(
@@ -96,47 +112,40 @@ extension ObjectTree {
 
   /// Deeper than any framework nests its layers.
   private static let depthLimit = Limits.depth
-  /// What all paths may take together, beyond what the file could spell out: a short file whose
-  /// groups are linked again and again has very long ones.
-  private static let pathAllowance = 32 << 20
 
   /// All names of all objects but the root, parents before members, members in order.
   ///
-  /// - Parameter order: the members of a group of this name in the order to visit them.
+  /// - Parameters:
+  ///   - budget: pays for every path.
+  ///   - order: the members of a group of this name in the order to visit them.
   /// - Throws: `malformed` for a group that contains itself; `limit` for more names than bounds allow.
   func visits(
-    fileSize: Int, order: (_ group: String, [Child]) -> [Child]
+    _ budget: inout NameBudget, order: (_ group: String, [Child]) -> [Child]
   ) throws -> [Visit] {
     struct Frame {
       let node: Int
-      let path: String
+      /// What the paths of members start with: nothing, or a path and a slash.
+      let prefix: String
       let members: [Child]
       var next = 0
     }
     var visits: [Visit] = []
     visits.reserveCapacity(nodes.count)
     var isOnPath = [Bool](repeating: false, count: nodes.count)
-    var pathBytes = 0
-    let pathLimit = try fileSize.multiplied(by: 16, "the size of all names")
-      .adding(Self.pathAllowance, "the size of all names")
-    var stack = [Frame(node: 0, path: "", members: order("", children(0) ?? []))]
+    var stack: [Frame] = []
+    var frame = Frame(node: 0, prefix: "", members: order("", children(0) ?? []))
     isOnPath[0] = true
-    while var frame = stack.popLast() {
+    while true {
       guard frame.next < frame.members.count else {
         isOnPath[frame.node] = false
+        guard let parent = stack.popLast() else { break }
+        frame = parent
         continue
       }
       let child = frame.members[frame.next]
       frame.next += 1
-      let path = frame.path.isEmpty ? child.name : "\(frame.path)/\(child.name)"
-      stack.append(frame)
-      let length = path.utf8.count
-      pathBytes += length
-      guard length <= Limits.nameBytes, visits.count < Limits.tensors, pathBytes <= pathLimit else {
-        throw IngotError(
-          .limit, "names beyond \(Limits.tensors) paths of \(Limits.nameBytes) bytes",
-          tensor: child.name)
-      }
+      let path = frame.prefix + child.name
+      try budget.spend(path)
       visits.append(Visit(path: path, node: child.node))
       guard case .group(let members) = nodes[child.node].content else { continue }
       guard !isOnPath[child.node] else {
@@ -144,13 +153,47 @@ extension ObjectTree {
           .malformed, "the group '\(path.escapedForDisplay())' contains itself",
           offset: nodes[child.node].address)
       }
-      guard stack.count < Self.depthLimit else {
+      guard stack.count + 1 < Self.depthLimit else {
         throw IngotError(
           .limit, "groups nested deeper than \(Self.depthLimit)", offset: nodes[child.node].address)
       }
       isOnPath[child.node] = true
-      stack.append(Frame(node: child.node, path: path, members: order(child.name, members)))
+      stack.append(frame)
+      frame = Frame(node: child.node, prefix: path + "/", members: order(child.name, members))
     }
     return visits
+  }
+}
+
+/// How many names a file may have, and of what length in all.
+///
+/// Groups may be linked again and again, so that a short file spells out very many or very long paths.
+struct NameBudget {
+  /// What any file may use, beside what its size explains.
+  private static let allowance = 32 << 20
+  private static let perFileByte = 16
+
+  private var count = 0
+  private var bytes: Int
+
+  /// - Throws: `malformed` for a file too large to be one.
+  init(fileSize: Int) throws {
+    bytes = try fileSize.multiplied(by: Self.perFileByte, "the size of all names")
+      .adding(Self.allowance, "the size of all names")
+  }
+
+  /// - Throws: `limit` for one name too many, or too long.
+  mutating func spend(_ name: String) throws {
+    count += 1
+    let length = name.utf8.count
+    bytes -= length
+    guard length <= Limits.nameBytes else {
+      throw IngotError(
+        .limit, "a name of \(length) bytes is above \(Limits.nameBytes)", tensor: name)
+    }
+    guard count <= Limits.tensors, bytes >= 0 else {
+      throw IngotError(
+        .limit, "more names than \(Limits.tensors), or longer than the file explains")
+    }
   }
 }

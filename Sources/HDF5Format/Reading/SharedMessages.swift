@@ -24,7 +24,8 @@ final class SharedMessages {
     let size = 8 + count * (14 + 2 * widths.offset)
     var table = try view.reader(at: address, count: size, "the shared message table")
     try view.claim(address, size, .fractalHeap)
-    let start = table.position
+    try table.verifyChecksum(
+      from: table.position, after: size - 4, "the shared message table")
     try table.signature("SMTB", "the shared message table")
     for _ in 0..<count {
       try table.skip(2, "the version of a shared message index")
@@ -34,15 +35,13 @@ final class SharedMessages {
         indexes.append((kinds, heap))
       }
     }
-    try table.verifyChecksum(from: start, "the shared message table")
   }
 
-  /// The content of a message, which may lie elsewhere.
-  func content(of message: HeaderMessage) throws -> ByteReader {
-    guard message.isShared else { return message.content }
-    var pointer = message.content
-    switch try location(&pointer) {
-    case .heap(var identifier): return try shared(message.kind, &identifier)
+  /// Replaces the content of a shared message, a pointer, by what it points to.
+  func resolve(_ message: inout HeaderMessage) throws {
+    guard message.isShared else { return }
+    switch try location(&message.content) {
+    case .heap(var identifier): message.content = try shared(message.kind, &identifier)
     case .object(let address):
       throw IngotError(
         .malformed, "a shared message that is no datatype points to an object",
@@ -99,8 +98,7 @@ final class SharedMessages {
       guard !message.isShared else {
         throw message.content.failure("a committed datatype that is itself shared")
       }
-      var content = message.content
-      datatype = try Datatype(&content)
+      datatype = try Datatype(&message.content)
     }
     guard let datatype else {
       throw IngotError(.malformed, "the object is no committed datatype", offset: address)

@@ -31,6 +31,7 @@ extension Datatype.Floating {
     (standard(8, exponent: 11, mantissa: 52), .float64),
     (standard(2, exponent: 5, mantissa: 10), .float16),
     (standard(2, exponent: 8, mantissa: 7), .bfloat16),
+    (standard(1, exponent: 5, mantissa: 2), .float8E5M2),
   ]
 
   fileprivate func element(size: Int) -> StoredElement? {
@@ -95,7 +96,8 @@ extension Datatype {
   /// h5py's complex: a record of `r` and `i`.
   private static func complex(_ members: [Member], size: Int) -> StoredElement? {
     guard members.count == 2, members[0].name == "r", members[1].name == "i",
-      members[0].offset == 0, members[1].offset == members[0].type.size, size == 2 * members[1].offset,
+      members[0].offset == 0, members[1].offset == members[0].type.size,
+      size == 2 * members[1].offset,
       case .tensor(let real) = members[0].type.meaning,
       case .tensor(let imaginary) = members[1].type.meaning, real == imaginary
     else { return nil }

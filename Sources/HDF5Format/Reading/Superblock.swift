@@ -28,7 +28,9 @@ struct Superblock: Sendable {
   /// The size of the superblock itself.
   var byteCount = 0
 
-  /// Bits of the consistency flags. Libraries of the 1990s closed every file with both of the first
+  /// Bits of the consistency flags.
+  ///
+  /// Libraries of the 1990s closed every file with both of the first
   /// two set; one set alone is a file whose writer died.
   private enum Consistency {
     static let openForWriting = 1
@@ -125,16 +127,16 @@ struct Superblock: Sendable {
   ) throws -> Superblock {
     var superblock = Superblock()
     try superblock.readWidths(&reader)
+    let widths = superblock.widths
+    try reader.verifyChecksum(from: 0, after: 1 + 4 * widths.offset, "the superblock")
     let flagsAt = reader.offset
     let flags = Int(try reader.uint8("the consistency flags"))
-    let widths = superblock.widths
     let base = try reader.address(widths, "the base address")
     superblock.extensionAddress = try reader.address(widths, "the superblock extension")
     let endAt = reader.offset
     let end = try reader.address(widths, "the end-of-file address")
     superblock.rootAddress = try reader.definedAddress(widths, "the root group's address")
-    try reader.verifyChecksum(from: 0, "the superblock")
-    superblock.byteCount = reader.position
+    superblock.byteCount = reader.position + 4
     try check(base: base, at: flagsAt + 1)
     try check(flags: flags, at: flagsAt)
     try check(end: end, at: endAt, source)

@@ -8,25 +8,60 @@ internal import Tensors
 /// of the name in the heap, address of the object, what is cached (4), 4 reserved bytes, 16 bytes of
 /// cache. Local heap: `HEAP`, version 0, 3 reserved bytes, size, free list, address of the data.
 enum SymbolTable {
+  /// The data of a local heap: names that end with NUL.
+  private struct Heap {
+    let bytes: [UInt8]
+    /// The heap's range within `bytes`, and the offset of `bytes[0]` in the file.
+    let range: Range<Int>
+    let base: Int
+
+    /// The range of the text at an offset of the heap.
+    func text(at offset: Int, _ what: String) throws -> Range<Int> {
+      if offset <= range.count {
+        let start = range.lowerBound + offset
+        var end = start
+        while end < range.upperBound, bytes[end] != 0 { end += 1 }
+        if end < range.upperBound { return start..<end }
+      }
+      throw IngotError(
+        .malformed, "\(what) at \(offset) leaves its local heap of \(range.count) bytes",
+        offset: base + range.lowerBound)
+    }
+
+    /// Whether one text comes before another in the order of bytes.
+    func text(_ first: Range<Int>, precedes second: Range<Int>) -> Bool {
+      for index in 0..<min(first.count, second.count) {
+        let (one, other) = (bytes[first.lowerBound + index], bytes[second.lowerBound + index])
+        if one != other { return one < other }
+      }
+      return first.count < second.count
+    }
+  }
+
+  /// The links found so far, and where the name of the last one is.
+  private struct Found {
+    var links: [Link] = []
+    var last: Range<Int>?
+  }
+
   /// The links in the order of the tree, which is that of the names' bytes.
   static func links(
     _ view: FileView, tree: Int, heap: Int, _ superblock: Superblock
   ) throws -> [Link] {
     let names = try localHeap(view, at: heap)
-    var links: [Link] = []
+    var found = Found()
     var stack: [(address: Int, level: Int?)] = [(tree, nil)]
     while let (address, level) = stack.popLast() {
       if level == -1 {
-        try readNode(view, at: address, names, superblock, &links)
+        try readNode(view, at: address, names, superblock, &found)
       } else {
         try readTree(view, at: address, level: level, superblock, &stack)
       }
     }
-    return links
+    return found.links
   }
 
-  /// The data of a local heap.
-  private static func localHeap(_ view: FileView, at address: Int) throws -> ByteReader {
+  private static func localHeap(_ view: FileView, at address: Int) throws -> Heap {
     let widths = view.widths
     let headerSize = 8 + 2 * widths.length + widths.offset
     var header = try view.reader(at: address, count: headerSize, "a local heap")
@@ -39,7 +74,7 @@ enum SymbolTable {
     let reader = try view.reader(at: data, count: size, "the data of a local heap")
     try view.claim(address, headerSize, .localHeap)
     try view.claim(data, size, .localHeap)
-    return reader
+    return Heap(bytes: reader.bytes, range: reader.position..<reader.end, base: reader.base)
   }
 
   private static func readTree(
@@ -72,8 +107,8 @@ enum SymbolTable {
   }
 
   private static func readNode(
-    _ view: FileView, at address: Int, _ names: ByteReader, _ superblock: Superblock,
-    _ links: inout [Link]
+    _ view: FileView, at address: Int, _ names: Heap, _ superblock: Superblock,
+    _ found: inout Found
   ) throws {
     let widths = view.widths
     var header = try view.reader(at: address, count: 8, "a symbol table node")
@@ -93,44 +128,26 @@ enum SymbolTable {
       let object = try body.address(widths, "the address of an object")
       let cached = try body.uint32("a symbol's cache")
       try body.skip(4, "reserved bytes of a symbol")
-      var scratch = try body.sub(16, "a symbol's cache")
-      let name = try name(names, at: nameOffset)
+      // A soft link keeps the offset of its target in the first four of 16 bytes.
+      let target = Int(try body.uint32("a symbol's cache"))
+      try body.skip(12, "a symbol's cache")
+      let range = try names.text(at: nameOffset, "a link's name")
+      let name = try Link.checkedName(
+        names.bytes[range], claimsUTF8: false, at: names.base + range.lowerBound)
       if cached == 2 {
-        let target = Int(try scratch.uint32("the offset of a soft link"))
+        let text = names.bytes[try names.text(at: target, "a soft link")]
         throw Link.refusal(
-          "a soft link", name: name, target: try text(names, at: target, "a soft link"), at: at)
+          "a soft link", name: name, target: String(decoding: text, as: UTF8.self), at: at)
       }
       guard cached < 2, let object else {
         throw body.failure("the symbol '\(name.escapedForDisplay())' names no object", at: at)
       }
       // The tree is searched by name, so one out of order is one that is found or not by chance.
-      if let last = links.last, !last.name.precedesInUTF8(name) {
-        throw body.failure(
-          "the link '\(name.escapedForDisplay())' follows '\(last.name.escapedForDisplay())'",
-          at: at)
+      if let last = found.last, !names.text(last, precedes: range) {
+        throw body.failure("the link '\(name.escapedForDisplay())' is out of order", at: at)
       }
-      links.append(Link(name: name, address: object))
+      found.last = range
+      found.links.append(Link(name: name, address: object))
     }
-  }
-
-  private static func raw(
-    _ heap: ByteReader, at offset: Int, _ what: String
-  ) throws -> ArraySlice<UInt8> {
-    let start = heap.position
-    guard offset <= heap.remaining,
-      let end = heap.bytes[start + offset..<heap.end].firstIndex(of: 0)
-    else {
-      throw heap.failure("\(what) at \(offset) leaves its local heap of \(heap.remaining) bytes")
-    }
-    return heap.bytes[start + offset..<end]
-  }
-
-  private static func name(_ heap: ByteReader, at offset: Int) throws -> String {
-    try Link.checkedName(
-      try raw(heap, at: offset, "a link's name"), claimsUTF8: false, at: heap.offset + offset)
-  }
-
-  private static func text(_ heap: ByteReader, at offset: Int, _ what: String) throws -> String {
-    String(decoding: try raw(heap, at: offset, what), as: UTF8.self)
   }
 }

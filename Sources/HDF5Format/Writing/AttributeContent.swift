@@ -71,6 +71,14 @@ struct AttributeContent: Equatable {
     return all(\.real).map(Elements.reals)
   }
 
+  /// Whether the value is the name of an element type.
+  var namesElementType: Bool {
+    guard case .texts(let texts) = elements, let name = texts.first, texts.count == 1 else {
+      return false
+    }
+    return ElementType(name: name) != nil
+  }
+
   /// The same value with texts in the attribute itself; for lists whose references alone are too long.
   var withTextsInside: AttributeContent? {
     guard case .texts(let texts) = elements, !dimensions.isEmpty else { return nil }

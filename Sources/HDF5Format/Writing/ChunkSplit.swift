@@ -7,7 +7,7 @@ internal import Tensors
 /// So chunks are encoded while streaming, and in parallel.
 struct ChunkSplit: Sendable {
   /// What a chunk should hold at most; h5py's cache holds chunks up to 1 MiB.
-  private static let target = 1 << 20
+  static let usualTarget = 1 << 20
 
   private let dimensions: [Int]
   private let elementSize: Int
@@ -17,20 +17,20 @@ struct ChunkSplit: Sendable {
   private let axis: Int
   let level: Int?
 
-  /// Cuts a tensor with at least one element and one dimension.
-  init(dimensions: [Int], elementSize: Int, level: Int?) {
+  /// Cuts a tensor with at least one element and one dimension into chunks of at most `target` bytes.
+  init(dimensions: [Int], elementSize: Int, level: Int?, target: Int) {
     self.dimensions = dimensions
     self.elementSize = elementSize
     self.level = level
     // The rows of the slowest axis that are small enough are as large as they can be.
     var axis = dimensions.count - 1
     var rowSize = elementSize
-    while axis > 0, rowSize <= Self.target / dimensions[axis] {
+    while axis > 0, rowSize <= target / dimensions[axis] {
       rowSize *= dimensions[axis]
       axis -= 1
     }
     let length = dimensions[axis]
-    let most = max(1, Self.target / rowSize)
+    let most = max(1, target / rowSize)
     // Chunks as equal as they can be, since the last is filled up to the size of the others.
     let count = (length - 1) / most + 1
     self.axis = axis
@@ -56,7 +56,7 @@ struct ChunkSplit: Sendable {
   private func encode(_ piece: [UInt8]) -> [UInt8] {
     var chunk = piece
     chunk.append(contentsOf: repeatElement(0, count: chunkByteCount - piece.count))
-    let shuffled = elementSize > 1 ? Shuffle.shuffled(chunk, width: elementSize) : chunk
+    let shuffled = Kernels.shuffled(chunk, elementByteWidth: elementSize)
     let deflated = Deflate.zlibStream(shuffled, level: level)
     return deflated.count < shuffled.count ? deflated : shuffled
   }

@@ -6,20 +6,48 @@ internal import Tensors
 /// | element type | datatype |
 /// |---|---|
 /// | float64, float32, float16 | IEEE floats |
-/// | bfloat16 | a 2-byte float with 8 bits of exponent, HDF5 2.0's own; h5py reads it as float32. In Keras 3's layout 2 opaque bytes, which Keras marks with the attribute `dtype` |
+/// | bfloat16 | a 2-byte float with 8 bits of exponent, HDF5 2.0's own; h5py reads it as float32 |
 /// | float8_e5m2 | a 1-byte float with 5 bits of exponent, HDF5 2.0's own; h5py reads it as float16 |
+/// | other float8 types | opaque bytes, marked |
 /// | int8 … uint64 | integers |
 /// | bool | h5py's enumeration over int8 of FALSE and TRUE |
 /// | complex64, complex128 | h5py's record of `r` and `i` |
 ///
-/// The other float8 types are refused: HDF5 takes all ones in the exponent for infinity or NaN, so that
-/// every program but ours would misread a part of their values (e4m3fn from 256 on, fnuz the largest and
-/// the NaN), and it has no float without a sign for e8m0. Types that share bytes between elements have
-/// no counterpart.
+/// HDF5's floats cannot say what the other float8 types mean: it takes all ones in the exponent for infinity
+/// or NaN, so that every program would misread a part of their values (e4m3fn from 256 on, fnuz the largest
+/// and the NaN), and it has none without a sign for e8m0. They are marked as Keras 3 marks bfloat16, which
+/// h5py stores as opaque bytes: by an attribute `dtype` with the name of the type. h5py reads NumPy's void
+/// type, whose `view` as the type of that name in ml_dtypes are the values.
+///
+/// Types that share bytes between elements have no counterpart.
 enum DatatypeEncoding {
-  /// The message of an element type, or nil where no datatype says what its bits mean.
-  static func message(of type: ElementType) -> [UInt8]? {
+  /// Who is to read the types that HDF5 did not always have.
+  enum Convention {
+    /// Any program: as floats where those say what the bits mean.
+    case plain
+    /// Keras 3, which reads bfloat16 only as marked opaque bytes.
+    case keras
+  }
+
+  /// The attribute that says what opaque bytes mean.
+  static let mark = "dtype"
+
+  /// Whether an element type is stored as marked opaque bytes.
+  static func isOpaque(_ type: ElementType, _ convention: Convention) -> Bool {
     switch type {
+    case .float8E4M3FN, .float8E4M3FNUZ, .float8E5M2FNUZ, .float8E8M0FNU: true
+    case .bfloat16: convention == .keras
+    case .float64, .float32, .float16, .float8E5M2, .float6E2M3FN, .float6E3M2FN, .float4E2M1FN,
+      .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .bool, .complex64,
+      .complex128:
+      false
+    }
+  }
+
+  /// The message of an element type, or nil where there is no datatype for it.
+  static func message(of type: ElementType, _ convention: Convention) -> [UInt8]? {
+    if isOpaque(type, convention) { return type.byteWidth.map(opaque) }
+    return switch type {
     case .float64: float64
     case .float32: float32
     case .float16: float(size: 2, exponentSize: 5, mantissaSize: 10)
@@ -93,7 +121,9 @@ enum DatatypeEncoding {
   }
 
   /// Bytes without a meaning, under an empty tag, as h5py writes NumPy's void types.
-  static func opaque(size: Int) -> [UInt8] { head(class: 5, flags: [0, 0, 0], size: size).bytes }
+  private static func opaque(size: Int) -> [UInt8] {
+    head(class: 5, flags: [0, 0, 0], size: size).bytes
+  }
 
   private static let utf8: UInt8 = 1
 

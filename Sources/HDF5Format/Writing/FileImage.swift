@@ -7,15 +7,13 @@ internal import Tensors
 /// sizes are known, the indexes of the chunks. No times are stored and nothing depends on chance: the same
 /// table gives the same bytes.
 ///
-/// Superblock version 0 with headers, groups and B-trees of version 1: every program since HDF5 1.4 and
-/// every pure reader knows them. The headers lie together in the order of a walk through the tree, so that
+/// Superblock version 0 with headers, groups and B-trees of version 1: every library since HDF5 1.6.3 and
+/// every reader of its own knows them. The headers lie together in the order of a walk through the tree, so that
 /// opening a file reads one stretch.
 ///
 /// All addresses count from the first byte of the image, wherever that lies in the file (`base`): in a
 /// `.keras` archive it is a member's.
 struct FileImage {
-  /// Half of what a symbol table node holds.
-  static let symbolHalf = 4
   /// What GPUs and vector instructions like.
   static let usualAlignment = 64
 
@@ -28,18 +26,18 @@ struct FileImage {
 
   /// - Parameters:
   ///   - base: Where the image begins in the file; a multiple of the alignment.
-  ///   - datatype: The datatype message of an element type.
+  ///   - chunkTarget: What a chunk should hold at most.
   init(
-    _ table: TensorTable, _ tree: OutputTree, _ options: WriteOptions, base: Int,
-    datatype: (ElementType) -> [UInt8]?
+    _ table: TensorTable, _ tree: FileTree, _ options: WriteOptions, base: Int,
+    convention: DatatypeEncoding.Convention, chunkTarget: Int = ChunkSplit.usualTarget
   ) {
     self.base = base
     let alignment = options.alignment ?? Self.usualAlignment
     var datasets = [DatasetStorage?](repeating: nil, count: table.entries.count)
     var order: [Int] = []
     for case let tensor? in tree.objects.map(\.tensor) {
-      datasets[tensor] = Self.storage(
-        of: table.entries[tensor].tensor, options.compression, datatype)
+      datasets[tensor] = DatasetStorage(
+        table.entries[tensor].tensor, convention, options.compression, chunkTarget: chunkTarget)
       order.append(tensor)
     }
     var heap = GlobalHeapWriter(at: Self.superblockSize)
@@ -49,7 +47,7 @@ struct FileImage {
     let texts = heap.finished()
     var objects = ObjectsWriter(
       tree, datasets: datasets, messages: messages, at: Self.superblockSize + texts.count)
-    let root = objects.writeGroup(OutputTree.root)
+    let root = objects.writeGroup(FileTree.root)
 
     var payloads: [WritePlan.Part] = []
     var end = Self.superblockSize + texts.count + objects.writer.count
@@ -83,27 +81,6 @@ struct FileImage {
     parts = [.bytes(superblock + texts + objects.writer.bytes)] + payloads
   }
 
-  private static func storage(
-    of tensor: Tensor, _ compression: WriteOptions.Compression,
-    _ datatype: (ElementType) -> [UInt8]?
-  ) -> DatasetStorage? {
-    guard let message = datatype(tensor.elementType), let size = tensor.elementType.byteWidth else {
-      return nil
-    }
-    let dimensions = tensor.shape.dimensions
-    var chunks: ChunkSplit?
-    switch compression {
-    case .none: break
-    case .gzip(let level):
-      guard !dimensions.isEmpty, tensor.byteCount > 0 else { break }
-      let split = ChunkSplit(dimensions: dimensions, elementSize: size, level: level)
-      // What is smaller than the index of its chunks would only grow.
-      if tensor.byteCount > split.indexByteCount { chunks = split }
-    }
-    return DatasetStorage(
-      dimensions: dimensions, datatype: message, byteCount: tensor.byteCount, chunks: chunks)
-  }
-
   /// Signature; versions 0 of superblock, free space and root entry, a reserved byte, version 0 of shared
   /// headers; 8-byte offsets and lengths, a reserved byte; what symbol table and B-tree nodes hold (2 each),
   /// flags (4); base address, free space, end of file, driver (8 each); the entry of the root.
@@ -113,7 +90,7 @@ struct FileImage {
     var writer = ByteWriter()
     writer.append(contentsOf: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A])
     writer.append(contentsOf: [0, 0, 0, 0, 0, 8, 8, 0])
-    writer.append(symbolHalf, width: 2)
+    writer.append(SymbolTableWriter.half, width: 2)
     writer.append(BTreeWriter.groupHalf, width: 2)
     writer.append(0, width: 4)
     writer.append(address: 0)

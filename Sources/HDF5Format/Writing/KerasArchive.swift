@@ -20,7 +20,7 @@ enum KerasArchive {
     }
     var weights = table
     for name in textMembers { weights.metadata[name] = nil }
-    var tree = OutputTree(weights, obstacles: &obstacles)
+    var tree = FileTree(weights, obstacles: &obstacles)
 
     var records: [ZipMemberRecord] = []
     var beginning: [UInt8] = []

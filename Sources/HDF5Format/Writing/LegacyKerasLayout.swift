@@ -10,8 +10,8 @@ internal import Tensors
 /// Keras assigns weights by position, so that both lists must be in the table's metadata and agree with its
 /// names; an order made up here could swap gamma and beta without anyone noticing.
 ///
-/// The lists are written with texts of one length, which h5py hands out as bytes: Keras before 2.5 asks for
-/// these, later ones take either. bfloat16 is written as a float, which Keras reads; the opaque bytes that
+/// The lists are written with texts of one length, which h5py hands out as bytes: old versions of Keras call
+/// `decode` on each name, new ones take either. bfloat16 is written as a float, which Keras reads; the opaque bytes that
 /// it writes itself it cannot load in this layout.
 struct LegacyKerasLayout {
   /// What Keras puts into one attribute at most.
@@ -110,7 +110,7 @@ struct LegacyKerasLayout {
   }
 
   /// Attaches the lists and all other metadata.
-  func attachMetadata(to tree: inout OutputTree) {
+  func attachMetadata(to tree: inout FileTree) {
     tree.attach(metadata)
     for list in lists {
       let parts = Self.parts(of: list.names)

@@ -1,5 +1,4 @@
 internal import Rules
-internal import TensorFormats
 internal import Tensors
 
 /// Converts a checkpoint into another format: `ingot convert`.
@@ -15,12 +14,14 @@ public struct Conversion: Sendable {
   private let casts: CastBook
   private let files: [PlannedFile]
   private let droppedOthers: [OtherItem]
+  private let droppedMetadata: [String]
 
   /// One file of the destination.
   private struct PlannedFile {
     var path: String
     var table: TensorTable
     var plan: WritePlan
+    var format: any TensorFormat
   }
 
   /// Opens the source and plans everything, without touching the destination.
@@ -29,6 +30,12 @@ public struct Conversion: Sendable {
   ///   a destination whose format cannot be told.
   public init(source path: String, destination: String, options: ConvertOptions) throws {
     format = try Self.destinationFormat(destination, options)
+    guard format.compresses || options.writing.compression == .none else {
+      throw IngotError(
+        .usage, "\(format.identifier) holds no compressed data", file: destination,
+        hint: "leave out --compression, or choose "
+          + Formats.all.filter(\.compresses).map(\.identifier).joined(separator: ", "))
+    }
     source = try Checkpoint(
       path: path, format: options.sourceFormat, options: options.reading)
     self.destination = destination
@@ -36,9 +43,11 @@ public struct Conversion: Sendable {
     var table = try options.selection.apply(to: source.table)
     var rulesReport: RulesReport?
     try source.checkReadable(table)
-    if let rules = options.rules { (table, rulesReport) = try rules.apply(to: table) }
-    casts = CastBook()
-    table = try casts.apply(options.casts, to: table)
+    if let rules = options.rules {
+      (table, rulesReport) = try rules.apply(
+        to: table, spoolFolder: options.reading.temporaryFolder)
+    }
+    (table, casts) = try CastBook.apply(options.casts, to: table)
     droppedOthers = table.others
     guard !options.isStrict || table.others.isEmpty else {
       throw IngotError(
@@ -53,12 +62,14 @@ public struct Conversion: Sendable {
       try Self.plan(table, format, destination, options, source)
     }
     files = plans
-    let dropped = files.flatMap(\.plan.droppedMetadata)
-    guard !options.isStrict || dropped.isEmpty else {
+    // Every shard of a set may name the same key.
+    var seen: Set<String> = []
+    droppedMetadata = files.flatMap(\.plan.droppedMetadata).filter { seen.insert($0).inserted }
+    guard !options.isStrict || droppedMetadata.isEmpty else {
       throw IngotError(
         .unsupported,
         "--strict: \(format.identifier) cannot hold this metadata: "
-          + dropped.prefix(20).map { "'\($0.escapedForDisplay())'" }.joined(separator: ", "),
+          + droppedMetadata.prefix(20).map { "'\($0.escapedForDisplay())'" }.joined(separator: ", "),
         file: destination)
     }
     for file in files {
@@ -86,30 +97,34 @@ public struct Conversion: Sendable {
       "source_format": .string(source.format.identifier),
       "source_files": .array(source.files.map { .string($0.fileName) }),
     ]
-    func plan(_ table: TensorTable, _ path: String) throws -> PlannedFile {
+    func plan(
+      _ table: TensorTable, _ path: String, _ fileFormat: (any TensorFormat)? = nil
+    ) throws -> PlannedFile {
       writing.fileName = path.fileName
-      return PlannedFile(path: path, table: table, plan: try format.plan(table, writing))
+      let fileFormat = fileFormat ?? format
+      return PlannedFile(
+        path: path, table: table, plan: try fileFormat.plan(table, writing), format: fileFormat)
     }
     guard let bound = options.maximumShardBytes else { return [try plan(table, destination)] }
-    guard format.identifier == SafetensorsFormat().identifier else {
-      throw IngotError(.usage, "--max-shard-size is for safetensors, not \(format.identifier)")
+    guard let sharded = format as? any ShardedFormat else {
+      throw IngotError(
+        .usage, "\(format.identifier) is one file", hint: "leave out --max-shard-size")
     }
-    let shards = SafetensorsShards.partition(table, maximumBytes: bound)
-    guard shards.count > 1 else { return [try plan(table, destination)] }
-    let names = SafetensorsShards.fileNames(for: destination.fileName, count: shards.count)
+    let set = try sharded.shards(
+      of: table, maximumBytes: bound, fileName: destination.fileName)
+    // Formats that can be one file have no index then.
+    guard set.files.count > 1 || sharded.indexFormat.identifier == format.identifier else {
+      return [try plan(table, destination)]
+    }
     let folder = String(destination.dropLast(destination.fileName.count))
-    var files: [PlannedFile] = []
-    for (indexes, name) in zip(shards, names) {
-      let part = try table.replacingEntries(indexes.map { table.entries[$0] })
-      files.append(try plan(part, folder + name))
-    }
-    let indexName = SafetensorsShards.indexName(for: destination.fileName)
+    var files = try set.files.map { try plan($0.table, folder + $0.name, set.fileFormat) }
     var index = WritePlan()
-    index.parts = [.bytes(SafetensorsShards.index(table, shards: shards, fileNames: names))]
-    files.append(PlannedFile(path: folder + indexName, table: table, plan: index))
+    index.parts = [.bytes(set.index)]
+    files.append(
+      PlannedFile(
+        path: folder + set.indexName, table: table, plan: index, format: sharded.indexFormat))
     return files
   }
-
 
   /// Writes, checks and commits the destination, or, in a dry run, only describes it.
   ///
@@ -117,7 +132,8 @@ public struct Conversion: Sendable {
   public func run(progress: ProgressMeter? = nil) throws -> ConversionReport {
     var report = ConversionReport(
       source: source, destination: destination, format: format.identifier, table: table,
-      files: files.map(\.path), droppedMetadata: files.first?.plan.droppedMetadata ?? [],
+      files: files.map(\.path), rules: rulesReport?.rules ?? [],
+      isDryRun: options.isDryRun, droppedMetadata: droppedMetadata,
       droppedOthers: droppedOthers, notes: files.flatMap(\.plan.notes))
     guard !options.isDryRun else { return report }
     progress?.expect(table.entries.reduce(0) { $0 + $1.tensor.byteCount })
@@ -129,10 +145,12 @@ public struct Conversion: Sendable {
         path: file.path, replaces: options.replacesDestination, syncs: options.syncsResult)
       let outcome = try source.naming { try executor.execute(file.plan, into: output) }
       written.append(
-        WrittenFile(output: output, table: file.table, plan: file.plan, outcome: outcome))
+        WrittenFile(
+          output: output, format: file.format, table: file.table, plan: file.plan, outcome: outcome)
+      )
       report.writtenBytes += output.byteCount
     }
-    let check = WrittenCheck(format: format, files: written, jobs: jobs, options: options.reading)
+    let check = WrittenCheck(files: written, jobs: jobs, options: options.reading)
     try check.finishAndCompare(comparing: options.checksResult)
     report.isChecked = options.checksResult
     try source.checkUnchanged()

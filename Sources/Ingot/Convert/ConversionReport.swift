@@ -12,6 +12,18 @@ public struct ConversionReport: Sendable {
     public let byteCount: Int
   }
 
+  /// What casting did to a tensor.
+  public struct CastItem: Sendable {
+    /// The tensor's name in the destination.
+    public let name: String
+    /// Its element type in the source.
+    public let from: ElementType
+    /// Its element type in the destination.
+    public let to: ElementType
+    /// What became of its values.
+    public let report: CastReport
+  }
+
   /// The path of the source.
   public let source: String
   /// The format of the source.
@@ -26,22 +38,27 @@ public struct ConversionReport: Sendable {
   public let destinationFiles: [String]
   /// The tensors of the destination in order.
   public let items: [Item]
+  /// What each rule of the rules file changed, in the order applied.
+  public let rules: [RulesReport.Rule]
   /// Metadata keys that the destination cannot hold.
   public let droppedMetadata: [String]
   /// What is in the source and is no tensor.
   public let droppedOthers: [OtherItem]
   /// What a user should know, one sentence each.
   public let notes: [String]
+  /// Whether nothing was written.
+  public let isDryRun: Bool
   /// The bytes written; 0 in a dry run.
   public var writtenBytes = 0
   /// Whether the destination was re-opened and compared.
   public var isChecked = false
   /// What casting did to each tensor that was cast.
-  public var casts: [(name: String, report: CastReport)] = []
+  public var casts: [CastItem] = []
 
   init(
     source: Checkpoint, destination: String, format: String, table: TensorTable, files: [String],
-    droppedMetadata: [String], droppedOthers: [OtherItem], notes: [String]
+    rules: [RulesReport.Rule], isDryRun: Bool, droppedMetadata: [String],
+    droppedOthers: [OtherItem], notes: [String]
   ) {
     self.source = source.path
     sourceFormat = source.format.identifier
@@ -54,6 +71,8 @@ public struct ConversionReport: Sendable {
         name: $0.name, elementType: $0.tensor.elementType, shape: $0.tensor.shape,
         byteCount: $0.tensor.byteCount)
     }
+    self.rules = rules
+    self.isDryRun = isDryRun
     self.droppedMetadata = droppedMetadata
     self.droppedOthers = droppedOthers
     self.notes = source.table.notes + notes
@@ -81,13 +100,44 @@ public struct ConversionReport: Sendable {
           ]
         }),
       "totals": ["tensors": JSON(items.count), "bytes": JSON(tensorBytes)],
+      "rules": .array(rules.map(\.json)),
       "dropped": [
         "metadata": .array(droppedMetadata.map(JSON.string)),
         "others": .array(
           droppedOthers.map { ["name": .string($0.name), "type": .string($0.type)] }),
       ],
-      "casts": .array(casts.map { $0.report.json(name: $0.name) }),
-      "checked": .boolean(isChecked), "notes": .array(notes.map(JSON.string)),
+      "casts": .array(casts.map(\.json)),
+      "dry_run": .boolean(isDryRun), "checked": .boolean(isChecked),
+      "notes": .array(notes.map(JSON.string)),
+    ]
+  }
+}
+
+extension ConversionReport.CastItem {
+  fileprivate var json: JSON {
+    [
+      "name": .string(name), "from": .string(from.name), "to": .string(to.name),
+      "elements": JSON(report.elements),
+      "overflowed_to_infinity": JSON(report.overflowedToInfinity),
+      "saturated": JSON(report.saturated), "underflowed_to_zero": JSON(report.underflowedToZero),
+      "nan_kept": JSON(report.nanKept), "nan_made": JSON(report.nanMade),
+      "inexact": JSON(report.inexact),
+      "largest_relative_error": .number(report.largestRelativeError),
+    ]
+  }
+}
+
+extension RulesReport.Rule {
+  fileprivate var json: JSON {
+    [
+      "kind": .string(kind.rawValue), "patterns": .array(patterns.map(JSON.string)),
+      "line": JSON(line),
+      "changes": .array(
+        changes.map {
+          [
+            "from": .array($0.from.map(JSON.string)), "to": .array($0.to.map(JSON.string)),
+          ]
+        }),
     ]
   }
 }

@@ -7,7 +7,7 @@ public struct Comparing: Sendable {
   /// Rules that are applied to the first checkpoint.
   public var rules: RulesFile?
   /// When values count as equal; nil compares types, shapes and bytes.
-  public var tolerance: Difference.Tolerance?
+  public var tolerance: Tolerance?
   /// The number of threads; nil takes one per processor.
   public var jobs: Int?
 

@@ -3,20 +3,6 @@ internal import Tensors
 
 /// What differs between two checkpoints, whatever their formats: `ingot diff`.
 public struct Difference: Sendable {
-  /// When two values count as equal.
-  public struct Tolerance: Sendable {
-    /// The relative part: |a − b| ≤ absolute + relative·|b|.
-    public var relative: Double
-    /// The absolute part.
-    public var absolute: Double
-
-    /// A tolerance; both parts 0 still compares values and not bytes, across element types.
-    public init(relative: Double = 0, absolute: Double = 0) {
-      self.relative = relative
-      self.absolute = absolute
-    }
-  }
-
   /// A tensor that differs.
   public struct Item: Sendable {
     /// Its name.
@@ -82,9 +68,10 @@ public struct Difference: Sendable {
     guard a.shape.elementCount > 0 else { return nil }
     var comparison = try Comparison(
       a.elementType, b.elementType,
-      tolerance: tolerance.map { (relative: $0.relative, absolute: $0.absolute) })
+      tolerance: tolerance)
     // Both sides advance by the same number of elements, a multiple of 8 so that bytes are whole.
-    let step = max(8, PieceLayout.usualLength * 8 / max(a.elementType.bitWidth, b.elementType.bitWidth) / 8 * 8)
+    let step = max(
+      8, PieceLayout.usualLength * 8 / max(a.elementType.bitWidth, b.elementType.bitWidth) / 8 * 8)
     for start in stride(from: 0, to: a.shape.elementCount, by: step) {
       let count = min(step, a.shape.elementCount - start)
       let rangeA = start * a.elementType.bitWidth / 8..<(start + count) * a.elementType.bitWidth / 8
@@ -103,7 +90,7 @@ public struct Difference: Sendable {
         }
       }
     }
-    guard comparison.count > 0 else { return nil }
+    guard !comparison.isEqual else { return nil }
     return Item(name: name, reason: "values", comparison: comparison)
   }
 
@@ -117,11 +104,11 @@ public struct Difference: Sendable {
           let values = item.comparison
           return [
             "name": .string(item.name), "reason": .string(item.reason),
-            "max_abs": values?.maximumAbsolute.map(JSON.number) ?? .null,
-            "max_rel": values?.maximumRelative.map(JSON.number) ?? .null,
-            "max_ulp": values?.maximumUnits.map { JSON($0) } ?? .null,
-            "count": values.map { JSON($0.count) } ?? .null,
-            "first_index": values?.firstIndex.map { JSON($0) } ?? .null,
+            "max_abs": values.map { .number($0.maxAbsolute) } ?? .null,
+            "max_rel": values.map { .number($0.maxRelative) } ?? .null,
+            "max_ulp": values?.maxULP.map { JSON($0) } ?? .null,
+            "count": values.map { JSON($0.different) } ?? .null,
+            "first_index": values?.firstDifference.map { JSON($0) } ?? .null,
           ]
         }), "compared": JSON(compared),
     ]

@@ -10,12 +10,41 @@ public struct Inspection: Sendable {
     public let shape: Shape
     /// The size of its elements in bytes.
     public let byteCount: Int
+    private var remarks: Remarks?
+
+    /// What few tensors have, apart, so that an item stays small: a checkpoint may have many.
+    private final class Remarks: Sendable {
+      let aliasOf: String?
+      let obstacle: String?
+      let statistics: Statistics?
+
+      init(aliasOf: String?, obstacle: String?, statistics: Statistics?) {
+        self.aliasOf = aliasOf
+        self.obstacle = obstacle
+        self.statistics = statistics
+      }
+    }
+
+    init(_ entry: TensorTable.Entry, aliasOf: String?) {
+      name = entry.name
+      elementType = entry.tensor.elementType
+      shape = entry.tensor.shape
+      byteCount = entry.tensor.byteCount
+      let obstacle = entry.tensor.obstacle?.message
+      if aliasOf != nil || obstacle != nil {
+        remarks = Remarks(aliasOf: aliasOf, obstacle: obstacle, statistics: nil)
+      }
+    }
+
     /// The first tensor that shares its bytes, where there is one.
-    public let aliasOf: String?
+    public var aliasOf: String? { remarks?.aliasOf }
     /// Why it cannot be read, where it cannot.
-    public let obstacle: String?
+    public var obstacle: String? { remarks?.obstacle }
     /// Statistics of its values, where they were asked for.
-    public var statistics: Statistics?
+    public fileprivate(set) var statistics: Statistics? {
+      get { remarks?.statistics }
+      set { remarks = Remarks(aliasOf: aliasOf, obstacle: obstacle, statistics: newValue) }
+    }
   }
 
   /// The identifier of the format.
@@ -42,12 +71,10 @@ public struct Inspection: Sendable {
     metadata = table.metadata
     others = table.others
     notes = table.notes
-    items = table.entries.enumerated().map { index, entry in
-      Item(
-        name: entry.name, elementType: entry.tensor.elementType, shape: entry.tensor.shape,
-        byteCount: entry.tensor.byteCount, aliasOf: aliases[index].map { table.entries[$0].name },
-        obstacle: entry.tensor.obstacle?.message)
+    items = aliases.indices.map { index in
+      Item(table.entries[index], aliasOf: aliases[index].map { table.entries[$0].name })
     }
+    count()
     guard includesStatistics else { return }
     try checkpoint.naming {
       try checkpoint.checkReadable(table)
@@ -57,25 +84,37 @@ public struct Inspection: Sendable {
     try checkpoint.checkUnchanged()
   }
 
-  /// The number of elements of all names.
-  public var elementCount: Int { items.reduce(0) { $0 + $1.shape.elementCount } }
-  /// The bytes of all names.
-  public var byteCount: Int { items.reduce(0) { $0 + $1.byteCount } }
-  /// The bytes, those of shared storage once.
-  public var uniqueByteCount: Int {
-    items.reduce(0) { $0 + ($1.aliasOf == nil ? $1.byteCount : 0) }
+  /// Counts of all tensors, or of those of one element type.
+  public struct Totals: Sendable, Hashable {
+    /// The number of names.
+    public var tensors = 0
+    /// The elements of all names.
+    public var elements = 0
+    /// The bytes of all names.
+    public var bytes = 0
+    /// The bytes, those of shared storage once.
+    public var uniqueBytes = 0
+
+    fileprivate mutating func add(_ item: Item) {
+      tensors += 1
+      elements += item.shape.elementCount
+      bytes += item.byteCount
+      uniqueBytes += item.aliasOf == nil ? item.byteCount : 0
+    }
   }
 
-  /// Bytes, elements and number of tensors by element type, in the types' order.
-  public var byElementType: [(type: ElementType, tensors: Int, elements: Int, bytes: Int)] {
-    ElementType.allCases.compactMap { type in
-      let found = items.filter { $0.elementType == type }
-      guard !found.isEmpty else { return nil }
-      return (
-        type, found.count, found.reduce(0) { $0 + $1.shape.elementCount },
-        found.reduce(0) { $0 + $1.byteCount }
-      )
+  /// The counts of all tensors.
+  public private(set) var totals = Totals()
+  /// The counts by element type, in the types' order.
+  public private(set) var byElementType: [(type: ElementType, totals: Totals)] = []
+
+  private mutating func count() {
+    var byType: [ElementType: Totals] = [:]
+    for item in items {
+      totals.add(item)
+      byType[item.elementType, default: Totals()].add(item)
     }
+    byElementType = ElementType.allCases.compactMap { type in byType[type].map { (type, $0) } }
   }
 
   /// The report that `--json` prints (`schemas/inspect.schema.json`).
@@ -93,15 +132,15 @@ public struct Inspection: Sendable {
           ]
         }),
       "totals": [
-        "tensors": JSON(items.count), "elements": JSON(elementCount), "bytes": JSON(byteCount),
-        "unique_bytes": JSON(uniqueByteCount),
+        "tensors": JSON(totals.tensors), "elements": JSON(totals.elements),
+        "bytes": JSON(totals.bytes), "unique_bytes": JSON(totals.uniqueBytes),
         "by_dtype": .object(
           byElementType.map { entry in
             JSON.Member(
               entry.type.name,
               [
-                "tensors": JSON(entry.tensors), "elements": JSON(entry.elements),
-                "bytes": JSON(entry.bytes),
+                "tensors": JSON(entry.totals.tensors), "elements": JSON(entry.totals.elements),
+                "bytes": JSON(entry.totals.bytes),
               ])
           }),
       ],

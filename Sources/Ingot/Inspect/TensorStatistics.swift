@@ -20,7 +20,7 @@ enum TensorStatistics {
       task, buffer in
       let (index, pieces) = work[task]
       let entry = table.entries[index]
-      var statistics = Statistics(of: entry.tensor.elementType)
+      var statistics = Statistics()
       try Tensors.naming(tensor: entry.name) {
         for piece in pieces {
           let range = layouts[index].range(piece)
@@ -28,7 +28,7 @@ enum TensorStatistics {
           try buffer.withMutableBytes { bytes in
             try bytes.withRange(0..<range.count) { part in
               try entry.tensor.source.read(into: &part, at: range.lowerBound)
-              statistics.add(part.bytes)
+              statistics.merge(Statistics(of: part.bytes, type: entry.tensor.elementType))
             }
           }
         }
@@ -52,10 +52,10 @@ extension Statistics {
   /// The object that reports carry.
   var json: JSON {
     [
-      "min": minimum.map(JSON.number) ?? .null, "max": maximum.map(JSON.number) ?? .null,
+      "min": min.map(JSON.number) ?? .null, "max": max.map(JSON.number) ?? .null,
       "mean": mean.map(JSON.number) ?? .null,
-      "std": standardDeviation.map(JSON.number) ?? .null, "zeros": JSON(zeroCount),
-      "nan": JSON(nanCount), "inf": JSON(infinityCount),
+      "std": standardDeviation.map(JSON.number) ?? .null, "zeros": JSON(zeros),
+      "nan": JSON(nan), "inf": JSON(infinite),
     ]
   }
 }

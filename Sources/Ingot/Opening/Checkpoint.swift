@@ -22,7 +22,9 @@ public struct Checkpoint: Sendable {
     let file = try InputFile(path: filePath)
     let asked = try identifier.map(Formats.named)
     let folder = try InputFolder(holding: filePath)
-    let (format, note) = try Tensors.naming(file: filePath) { try Self.recognize(file, asked: asked) }
+    let (format, note) = try Tensors.naming(file: filePath) {
+      try Self.recognize(file, asked: asked)
+    }
     var table = try Tensors.naming(file: filePath) {
       try format.read(
         FormatInput(
@@ -52,7 +54,8 @@ public struct Checkpoint: Sendable {
     // The reader of the format that the name promises says best what is wrong.
     if let expected { return (expected, nil) }
     if Formats.isCutMagic(beginning) {
-      throw IngotError(.malformed, "ends within the first bytes of its format", offset: file.byteCount)
+      throw IngotError(
+        .malformed, "ends within the first bytes of its format", offset: file.byteCount)
     }
     throw IngotError(
       .unsupported,
@@ -88,7 +91,8 @@ public struct Checkpoint: Sendable {
     }
     guard table.entries.isEmpty else { return }
     let refusals = table.others.map { ($0.name, $0.refusal) }
-    if let (name, refusal) = refusals.first(where: { $0.1.errorClass == .unsafe }) ?? refusals.first {
+    if let (name, refusal) = refusals.first(where: { $0.1.errorClass == .unsafe }) ?? refusals.first
+    {
       throw refusal.naming(file: files[0], tensor: name)
     }
   }

@@ -1,7 +1,9 @@
 internal import HDF5Format
 internal import TensorFormats
 
-/// The formats that Ingot knows. Adding one is a folder of its own and an entry here.
+/// The formats that Ingot knows.
+///
+/// Adding one is a folder of its own and an entry here.
 public enum Formats {
   /// Every format, in the order in which content is recognised.
   public static let all: [any TensorFormat] = [
@@ -43,7 +45,9 @@ public enum Formats {
 
   /// Whether the whole of a short file is the beginning of a known one.
   static func isCutMagic(_ beginning: [UInt8]) -> Bool {
-    magics.contains { beginning.count < $0.count + 64 && ($0.starts(with: beginning) || beginning.starts(with: $0)) }
+    magics.contains {
+      beginning.count < $0.count + 64 && ($0.starts(with: beginning) || beginning.starts(with: $0))
+    }
   }
 }
 
@@ -61,7 +65,7 @@ extension Formats {
           [
             "name": .string($0.identifier),
             "extensions": .array($0.fileExtensions.map(JSON.string)),
-            "summary": .string($0.summary),
+            "compression": .boolean($0.compresses), "summary": .string($0.summary),
           ]
         })
     ]

@@ -9,7 +9,9 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// The folder of a checkpoint whose files name each other (shards). Nothing outside it is ever opened.
+/// The folder of a checkpoint whose files name each other (shards).
+///
+/// Nothing outside it is ever opened.
 final class InputFolder: Sendable {
   private let descriptor: Int32
   private let path: String
@@ -44,7 +46,8 @@ final class InputFolder: Sendable {
   /// - Throws: `malformed` for a name with a folder in it; `unsafe` for a link; `unreadable` for a file
   ///   that is absent or no regular file.
   func openFile(_ name: String) throws -> any ByteSource {
-    guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(where: { $0 == 0x2F || $0 == 0 })
+    guard !name.isEmpty, name != ".", name != "..",
+      !name.utf8.contains(where: { $0 == 0x2F || $0 == 0 })
     else {
       throw IngotError(
         .malformed, "names the file '\(name.escapedForDisplay())', which is not in its own folder")
@@ -62,7 +65,8 @@ final class InputFolder: Sendable {
     guard file >= 0 else {
       let code = errno
       if code == ELOOP || code == EXDEV {
-        throw IngotError(.unsafe, "is a symbolic link; shards are never followed", file: path + name)
+        throw IngotError(
+          .unsafe, "is a symbolic link; shards are never followed", file: path + name)
       }
       throw IngotError(.unreadable, SystemCalls.message(code), file: path + name)
     }

@@ -7,8 +7,9 @@ internal import Darwin
 #endif
 private import Synchronization
 
-/// The moments in which names appear on disk. An interruption waits for them to pass, and then
-/// removes the temporary names that are left.
+/// The moments in which names appear on disk.
+///
+/// An interruption waits for them to pass, and then removes the temporary names that are left.
 ///
 /// Where the kernel offers unnamed files a conversion has no temporary name for nearly all its life;
 /// one exists only on file systems without them, and between `linkat` and `rename` of a replacement.

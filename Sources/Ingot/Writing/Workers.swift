@@ -20,11 +20,12 @@ enum Workers {
     var error: any Error
   }
 
-  /// Runs tasks `0 ..< count`, handed out in order to at most `jobs` threads. Each thread has a
-  /// workspace of its own, made by `makeWorkspace`.
+  /// Runs tasks `0 ..< count`, handed out in order to at most `jobs` threads.
+  ///
+  /// Each thread has a workspace of its own, made by `makeWorkspace`.
   ///
   /// - Throws: of all failed tasks the one with the lowest number, so that the same input gives the
-  ///   same message whatever the threads' timing. No task is started after a failure.
+  /// same message whatever the threads' timing. No task is started after a failure.
   static func run<Workspace>(
     _ count: Int, jobs: Int, makeWorkspace: @Sendable () -> Workspace,
     _ body: @Sendable (Int, inout Workspace) throws -> Void

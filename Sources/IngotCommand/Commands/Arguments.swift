@@ -56,7 +56,8 @@ struct ByteSize: ExpressibleByArgument {
       "": 1, "b": 1, "kb": 1000, "mb": 1_000_000, "gb": 1_000_000_000, "tb": 1_000_000_000_000,
       "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40,
     ]
-    guard let number = Int(digits), number > 0, let unit = units[String(text.dropFirst(digits.count))]
+    guard let number = Int(digits), number > 0,
+      let unit = units[String(text.dropFirst(digits.count))]
     else { return nil }
     let (product, overflow) = number.multipliedReportingOverflow(by: unit)
     guard !overflow else { return nil }
@@ -68,7 +69,9 @@ extension Checkpoint {
   /// Prints what a user should know of the file.
   func printNotes(quiet: Bool = false) {
     guard !quiet else { return }
-    for note in table.notes.prefix(20) { StandardStreams.note("note: \(note.escapedForDisplay(limit: 500))") }
+    for note in table.notes.prefix(20) {
+      StandardStreams.note("note: \(note.escapedForDisplay(limit: 500))")
+    }
     guard !table.others.isEmpty else { return }
     let names = table.others.prefix(5).map { "'\($0.name.escapedForDisplay())' (\($0.type))" }
     let more = table.others.count > 5 ? " and \(table.others.count - 5) more" : ""

@@ -116,7 +116,7 @@ struct Convert: ParsableCommand {
     if json {
       StandardStreams.print(report.json.text(.indented))
     } else if !quiet {
-      StandardStreams.print(ConversionText(report, isDryRun: dryRun).text)
+      StandardStreams.print(ConversionText(report).text)
     }
     if !quiet { ConversionText.printNotes(report) }
   }

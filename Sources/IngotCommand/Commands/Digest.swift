@@ -3,7 +3,8 @@ internal import Ingot
 
 struct Digest: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Fingerprint a checkpoint's content: the same weights, the same digest, in any format.",
+    abstract:
+      "Fingerprint a checkpoint's content: the same weights, the same digest, in any format.",
     discussion: """
       Prints one line per tensor (SHA-256 of its little-endian row-major bytes, element type, shape, \
       name), then SHA-256 of those lines as the total. With --check, compares with a recorded \

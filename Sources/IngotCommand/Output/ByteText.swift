@@ -5,17 +5,27 @@ enum ByteText {
     var value = Double(bytes)
     for unit in ["B", "kB", "MB", "GB", "TB", "PB"] {
       if value < 999.5 {
-        return unit == "B" ? "\(bytes) B" : "\(threeDigits(value)) \(unit)"
+        return unit == "B" ? "\(bytes) B" : "\(plainThreeDigits(value)) \(unit)"
       }
       value /= 1000
     }
-    return "\(threeDigits(value)) EB"
+    return "\(plainThreeDigits(value)) EB"
   }
 
-  private static func threeDigits(_ value: Double) -> String {
+  private static func plainThreeDigits(_ value: Double) -> String {
     let scale: Double = value < 9.995 ? 100 : value < 99.95 ? 10 : 1
     let rounded = (value * scale).rounded() / scale
     return scale == 1 ? String(Int(rounded)) : "\(rounded)"
+  }
+
+  /// `1.23e-4`.
+  static func threeDigits(_ value: Double) -> String {
+    guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
+    var exponent = 0
+    var scaled = value.magnitude
+    while scaled >= 9.995 { (scaled, exponent) = (scaled / 10, exponent + 1) }
+    while scaled < 0.9995 { (scaled, exponent) = (scaled * 10, exponent - 1) }
+    return (value < 0 ? "-" : "") + "\((scaled * 100).rounded() / 100)e\(exponent)"
   }
 
   /// `124,439,808`.

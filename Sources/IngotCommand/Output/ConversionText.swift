@@ -3,12 +3,8 @@ internal import Ingot
 /// `ingot convert` for people.
 struct ConversionText {
   private let report: ConversionReport
-  private let isDryRun: Bool
 
-  init(_ report: ConversionReport, isDryRun: Bool) {
-    self.report = report
-    self.isDryRun = isDryRun
-  }
+  init(_ report: ConversionReport) { self.report = report }
 
   var text: String {
     var lines: [String] = []
@@ -16,7 +12,7 @@ struct ConversionText {
       "\(report.source.escapedForDisplay(limit: 1024)) (\(report.sourceFormat)) → "
       + "\(report.destination.escapedForDisplay(limit: 1024)) (\(report.destinationFormat)): "
       + "\(ByteText.count(report.items.count)) tensors, \(ByteText.size(report.tensorBytes))"
-    if isDryRun {
+    if report.isDryRun {
       lines.append("would convert " + summary)
       var table = TextTable([.left, .left, .left, .right])
       for item in report.items {
@@ -26,16 +22,50 @@ struct ConversionText {
         ])
       }
       lines += table.lines(indent: "  ")
+      for rule in report.rules {
+        lines.append("  \(rule.kind.rawValue):")
+        lines += rule.changes.map { change in
+          let names = [change.from, change.to].map { side in
+            side.map { $0.escapedForDisplay() }.joined(separator: ", ")
+          }
+          return "    \(names[0]) → \(names[1])"
+        }
+      }
     } else {
       lines.append(summary + (report.isChecked ? ", re-read and equal" : ", not checked"))
     }
     if report.destinationFiles.count > 1 {
       lines += report.destinationFiles.map { "  " + $0.escapedForDisplay(limit: 1024) }
     }
-    for (name, cast) in report.casts where !cast.isFaithful {
-      lines.append("  cast \(name.escapedForDisplay()): \(cast.summary)")
-    }
+    if !report.isDryRun { lines += castLines }
     return lines.joined(separator: "\n")
+  }
+
+  /// One line for all casts, and one for each tensor that lost more than digits.
+  private var castLines: [String] {
+    guard !report.casts.isEmpty else { return [] }
+    let error = report.casts.map(\.report.largestRelativeError).max() ?? 0
+    var lines = [
+      "  cast \(ByteText.count(report.casts.count)) tensors; largest relative error "
+        + ByteText.threeDigits(error)
+    ]
+    var table = TextTable([.left, .left])
+    for cast in report.casts {
+      let counts = [
+        (cast.report.overflowedToInfinity, "overflowed to infinity"),
+        (cast.report.saturated, "saturated"), (cast.report.underflowedToZero, "became zero"),
+        (cast.report.nanMade, "became NaN"), (cast.report.nanKept, "NaN"),
+      ].filter { $0.0 > 0 }.map { "\(ByteText.count($0.0)) \($0.1)" }
+      guard !counts.isEmpty else { continue }
+      table.append([
+        cast.name.escapedForDisplay(),
+        "\(cast.from.name) → \(cast.to.name): " + counts.joined(separator: ", "),
+      ])
+    }
+    let all = table.lines(indent: "    ")
+    lines += all.prefix(50)
+    if all.count > 50 { lines.append("    and \(all.count - 50) more (--json lists all)") }
+    return lines
   }
 
   /// Names on stderr what was dropped.

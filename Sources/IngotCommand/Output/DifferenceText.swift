@@ -3,9 +3,9 @@ internal import Ingot
 /// `ingot diff` for people.
 struct DifferenceText {
   private let difference: Difference
-  private let tolerance: Difference.Tolerance?
+  private let tolerance: Tolerance?
 
-  init(_ difference: Difference, tolerance: Difference.Tolerance?) {
+  init(_ difference: Difference, tolerance: Tolerance?) {
     self.difference = difference
     self.tolerance = tolerance
   }
@@ -21,11 +21,11 @@ struct DifferenceText {
         continue
       }
       table.append([
-        item.name.escapedForDisplay(), "\(ByteText.count(values.count)) values",
-        values.firstIndex.map { "first at \($0)" } ?? "",
-        values.maximumAbsolute.map { "max |Δ| \(Self.short($0))" } ?? "",
-        values.maximumRelative.map { "max rel \(Self.short($0))" } ?? "",
-        values.maximumUnits.map { "max \($0) ulp" } ?? "",
+        item.name.escapedForDisplay(), "\(ByteText.count(values.different)) values",
+        values.firstDifference.map { "first at \($0)" } ?? "",
+        "max |Δ| \(ByteText.threeDigits(values.maxAbsolute))",
+        "max rel \(ByteText.threeDigits(values.maxRelative))",
+        values.maxULP.map { "max \($0) ulp" } ?? "",
       ])
     }
     if !difference.different.isEmpty {
@@ -48,15 +48,5 @@ struct DifferenceText {
     guard !names.isEmpty else { return [] }
     let more = names.count > 50 ? ["  and \(names.count - 50) more (--json lists all)"] : []
     return ["\(title):"] + names.prefix(50).map { "  " + $0.escapedForDisplay() } + more
-  }
-
-  /// Three significant digits.
-  private static func short(_ value: Double) -> String {
-    guard value.isFinite, value != 0 else { return "\(value)" }
-    var exponent = 0
-    var scaled = value.magnitude
-    while scaled >= 9.995 { (scaled, exponent) = (scaled / 10, exponent + 1) }
-    while scaled < 0.9995 { (scaled, exponent) = (scaled * 10, exponent - 1) }
-    return "\((scaled * 100).rounded() / 100)e\(exponent)"
   }
 }

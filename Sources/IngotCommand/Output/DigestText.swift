@@ -11,7 +11,9 @@ enum DigestText {
       ("changed", difference.changed), ("missing", difference.missing), ("added", difference.added),
     ] where !names.isEmpty {
       lines += names.prefix(100).map { "\(title): \($0.escapedForDisplay())" }
-      if names.count > 100 { lines.append("\(title): \(names.count - 100) more (--json lists all)") }
+      if names.count > 100 {
+        lines.append("\(title): \(names.count - 100) more (--json lists all)")
+      }
     }
     if difference.totalDiffers {
       lines.append("the manifest's total line is not that of its own lines")

@@ -17,7 +17,9 @@ enum Failure {
       StandardStreams.print(json(error).text(.indented))
     }
     StandardStreams.note("ingot: \(error)")
-    if let hint = error.hint { StandardStreams.note("hint: \(hint.escapedForDisplay(limit: 1024))") }
+    if let hint = error.hint {
+      StandardStreams.note("hint: \(hint.escapedForDisplay(limit: 1024))")
+    }
     finish(error.errorClass.exitStatus)
   }
 

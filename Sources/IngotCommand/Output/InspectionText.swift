@@ -14,7 +14,8 @@ struct InspectionText {
     var lines: [String] = []
     let files = inspection.files.count == 1 ? "" : " in \(inspection.files.count) files"
     lines.append(
-      "\((inspection.files.first ?? "").escapedForDisplay(limit: 1024)): \(inspection.format)\(files)")
+      "\((inspection.files.first ?? "").escapedForDisplay(limit: 1024)): \(inspection.format)\(files)"
+    )
     lines += metadataLines
     if !inspection.items.isEmpty {
       lines.append("")
@@ -109,10 +110,10 @@ struct InspectionText {
       ]
       if hasStatistics {
         let values = item.statistics
-        for value in [values?.minimum, values?.maximum, values?.mean, values?.standardDeviation] {
+        for value in [values?.min, values?.max, values?.mean, values?.standardDeviation] {
           row.append(value.map { Self.number($0) } ?? "–")
         }
-        for count in [values?.zeroCount, values?.nanCount, values?.infinityCount] {
+        for count in [values?.zeros, values?.nan, values?.infinite] {
           row.append(count.map { ByteText.count($0) } ?? "–")
         }
       }
@@ -146,13 +147,14 @@ struct InspectionText {
   }
 
   private var totals: String {
-    let types = inspection.byElementType.map { "\($0.type.name) \(ByteText.size($0.bytes))" }
+    let totals = inspection.totals
+    let types = inspection.byElementType.map { "\($0.type.name) \(ByteText.size($0.totals.bytes))" }
     var line =
-      "total: \(ByteText.count(inspection.items.count)) tensors, "
-      + "\(ByteText.count(inspection.elementCount)) elements, \(ByteText.size(inspection.byteCount))"
+      "total: \(ByteText.count(totals.tensors)) tensors, "
+      + "\(ByteText.count(totals.elements)) elements, \(ByteText.size(totals.bytes))"
     if types.count > 1 { line += " (\(types.joined(separator: ", ")))" }
-    if inspection.uniqueByteCount != inspection.byteCount {
-      line += ", \(ByteText.size(inspection.uniqueByteCount)) without shared storage"
+    if totals.uniqueBytes != totals.bytes {
+      line += ", \(ByteText.size(totals.uniqueBytes)) without shared storage"
     }
     return line
   }

@@ -1,35 +1,41 @@
 /// A name with its numbers apart: `h.3.attn.weight` and `h.11.attn.weight` share the skeleton
 /// `h.#.attn.weight` and print as `h.3–11.attn.weight`.
 struct NamePattern {
-  private var literals: [String] = [""]
+  /// The name with `#` for each number.
+  let skeleton: String
   private var ranges: [(low: Int, high: Int)] = []
 
-  init(_ name: String) {
-    var digits = ""
-    func closeNumber(_ literals: inout [String], _ ranges: inout [(low: Int, high: Int)]) {
-      guard !digits.isEmpty else { return }
-      // Long digit runs are identifiers and not counters.
-      if digits.utf8.count <= 6, let number = Int(digits) {
-        ranges.append((number, number))
-        literals.append("")
-      } else {
-        literals[literals.count - 1] += digits
-      }
-      digits = ""
-    }
-    for character in name {
-      if character.isASCII, character.isNumber {
-        digits.append(character)
-      } else {
-        closeNumber(&literals, &ranges)
-        literals[literals.count - 1].append(character)
-      }
-    }
-    closeNumber(&literals, &ranges)
-  }
+  /// Longer runs of digits are identifiers and not counters.
+  private static let longestNumber = 6
 
-  /// The name with `#` for each number.
-  var skeleton: String { literals.joined(separator: "#") }
+  init(_ name: String) {
+    // Byte by byte: an inspection of many tensors does little else.
+    var text: [UInt8] = []
+    text.reserveCapacity(name.utf8.count)
+    var digits = 0
+    var number = 0
+    func closeNumber(_ text: inout [UInt8], _ ranges: inout [(low: Int, high: Int)]) {
+      guard (1...Self.longestNumber).contains(digits) else { return }
+      text.removeLast(digits)
+      text.append(UInt8(ascii: "#"))
+      ranges.append((number, number))
+    }
+    for byte in name.utf8 {
+      if byte &- 0x30 < 10 {
+        digits += 1
+        if digits <= Self.longestNumber { number = number * 10 + Int(byte &- 0x30) }
+      } else {
+        closeNumber(&text, &ranges)
+        digits = 0
+        number = 0
+        // A '#' of the name itself must not be taken for a number.
+        if byte == UInt8(ascii: "#") { text.append(byte) }
+      }
+      text.append(byte)
+    }
+    closeNumber(&text, &ranges)
+    skeleton = String(decoding: text, as: UTF8.self)
+  }
 
   /// Takes in the numbers of another name with the same skeleton.
   mutating func widen(_ other: NamePattern) {
@@ -41,11 +47,25 @@ struct NamePattern {
 
   /// The name with ranges for the numbers that vary.
   var text: String {
-    var text = literals[0]
-    for (index, range) in ranges.enumerated() {
-      text += range.low == range.high ? "\(range.low)" : "\(range.low)–\(range.high)"
-      text += literals[index + 1]
+    var text = ""
+    var next = 0
+    var previousWasMark = false
+    for character in skeleton.unicodeScalars {
+      guard character == "#" else {
+        if previousWasMark { text += number(&next) }
+        previousWasMark = false
+        text.unicodeScalars.append(character)
+        continue
+      }
+      if previousWasMark { text += "#" }
+      previousWasMark.toggle()
     }
-    return text
+    return previousWasMark ? text + number(&next) : text
+  }
+
+  private func number(_ next: inout Int) -> String {
+    defer { next += 1 }
+    let range = ranges[next]
+    return range.low == range.high ? "\(range.low)" : "\(range.low)–\(range.high)"
   }
 }

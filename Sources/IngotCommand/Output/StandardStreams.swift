@@ -23,7 +23,9 @@ enum StandardStreams {
   static var terminalWidth: Int? {
     guard isatty(STDERR_FILENO) == 1 else { return nil }
     var size = winsize()
-    guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return 80
+    }
     return Int(size.ws_col)
   }
 

@@ -8,6 +8,7 @@ package import Tensors
 /// stands in one more member, `NPZSidecar`, which NumPy leaves alone.
 package struct NPZFormat: TensorFormat {
   package let identifier = "npz"
+  package let compresses = true
   package let summary = "NumPy archive: named tensors in a zip file"
   package let fileExtensions = [".npz"]
 

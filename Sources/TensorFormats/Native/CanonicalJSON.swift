@@ -49,8 +49,10 @@ extension JSON {
         return .object(try members.map { Member($0.key, try $0.value.decodingReals()) })
       }
       let member = members[0]
-      if member.key.hasPrefix("$$") {
-        return .object([Member(String(member.key.dropFirst()), try member.value.decodingReals())])
+      // By scalars: a combining character may follow the second mark.
+      let key = member.key.unicodeScalars.dropFirst()
+      if key.first == "$" {
+        return .object([Member(String(key), try member.value.decodingReals())])
       }
       switch (member.key, member.value.string) {
       case (Self.realKey, "Infinity"): return .number(.infinity)

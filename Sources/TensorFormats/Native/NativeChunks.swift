@@ -29,7 +29,7 @@ enum NativeChunks {
   /// The stored bytes of a chunk.
   static func encode(_ chunk: [UInt8], elementWidth: Int, level: Int?) -> [UInt8] {
     let stream = Deflate.piece(
-      ByteShuffle.shuffle(chunk, width: elementWidth), level: level, isLast: true,
+      Kernels.shuffled(chunk, elementByteWidth: elementWidth), level: level, isLast: true,
       minimumCount: (chunk.count + greatestRatio - 1) / greatestRatio)
     var encoded = ByteWriter()
     encoded.append(contentsOf: stream)
@@ -54,7 +54,7 @@ enum NativeChunks {
       throw IngotError(
         .malformed, "a chunk of \(size) bytes expands to \(chunk.count)")
     }
-    return ByteShuffle.unshuffle(chunk, width: elementWidth)
+    return Kernels.unshuffled(chunk, elementByteWidth: elementWidth)
   }
 
   /// Checks the sizes of the chunks of a tensor of `byteCount` bytes.
@@ -87,29 +87,4 @@ enum NativeChunks {
 extension ElementType {
   /// The width by which chunks are shuffled.
   var shuffleWidth: Int { byteWidth ?? 1 }
-}
-
-/// Sorts the bytes of elements by their place in the element, which makes numbers compressible.
-enum ByteShuffle {
-  /// The first bytes of all elements, then the second bytes, and so on.
-  static func shuffle(_ bytes: [UInt8], width: Int) -> [UInt8] {
-    guard width > 1 else { return bytes }
-    let count = bytes.count / width
-    var result = [UInt8](repeating: 0, count: bytes.count)
-    for place in 0..<width {
-      for element in 0..<count { result[place * count + element] = bytes[element * width + place] }
-    }
-    return result
-  }
-
-  /// The mirror of `shuffle`.
-  static func unshuffle(_ bytes: [UInt8], width: Int) -> [UInt8] {
-    guard width > 1 else { return bytes }
-    let count = bytes.count / width
-    var result = [UInt8](repeating: 0, count: bytes.count)
-    for place in 0..<width {
-      for element in 0..<count { result[element * width + place] = bytes[place * count + element] }
-    }
-    return result
-  }
 }

@@ -31,6 +31,9 @@ public struct NativeFormat: TensorFormat {
   /// `.ingot`.
   public var fileExtensions: [String] { [".ingot"] }
 
+  /// In chunks.
+  public var compresses: Bool { true }
+
   /// The magic bytes.
   public func recognizes(_ beginning: [UInt8], fileSize: Int) -> Bool {
     beginning.starts(with: Self.magic)
@@ -47,19 +50,20 @@ public struct NativeFormat: TensorFormat {
       )
     }
     let index = try NativeIndex(parsing: text, base: header.indexOffset)
+    try index.checkAliases()
     try index.checkLayout(indexOffset: header.indexOffset)
     guard index.features == header.features else {
       throw IngotError(
         .malformed, "the features in the header are not those that the tensors need", offset: 12)
     }
     try file.checkZero(
-      NativeHeader.byteCount..<max(NativeHeader.byteCount, index.alignment),
-      "the padding behind the header")
+      NativeHeader.byteCount..<index.alignment, "the padding behind the header")
     return try table(index, file)
   }
 
   private func table(_ index: NativeIndex, _ file: any ByteSource) throws -> TensorTable {
     var table = TensorTable()
+    table.reserveCapacity(index.tensors.count)
     table.metadata = index.metadata
     table.provenance = index.provenance == .null ? nil : index.provenance
     let cache = ChunkCache()

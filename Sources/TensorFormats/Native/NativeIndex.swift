@@ -70,9 +70,7 @@ struct NativeIndex: Equatable {
   /// The canonical text.
   func text() -> [UInt8] {
     var bytes = Array("{\"alignment\":\(alignment),\"metadata\":".utf8)
-    // Not as one value: its keys are never marks, whatever they are called.
-    JSON.object(metadata.sorted.map { JSON.Member($0.key, $0.value.encodingReals()) })
-      .appendCanonicalText(to: &bytes)
+    bytes += Self.text(metadata)
     bytes += ",\"provenance\":".utf8
     bytes += provenance.canonicalText()
     bytes += ",\"tensors\":[".utf8
@@ -81,6 +79,14 @@ struct NativeIndex: Equatable {
       entry.appendText(to: &bytes)
     }
     bytes += "]}".utf8
+    return bytes
+  }
+
+  /// The canonical text of metadata: an object, but its own keys are never marks.
+  static func text(_ metadata: Metadata) -> [UInt8] {
+    var bytes: [UInt8] = []
+    JSON.object(metadata.sorted.map { JSON.Member($0.key, $0.value.encodingReals()) })
+      .appendCanonicalText(to: &bytes)
     return bytes
   }
 }

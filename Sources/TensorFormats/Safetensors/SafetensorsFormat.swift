@@ -47,6 +47,7 @@ public struct SafetensorsFormat: TensorFormat {
     let dataStart = 8 + length
     try header.checkCover(dataLength: file.byteCount - dataStart, base: dataStart)
     var table = TensorTable()
+    table.reserveCapacity(header.entries.count)
     for entry in header.entries {
       try naming(tensor: entry.name) {
         let source = try SourceRange(
@@ -64,28 +65,12 @@ public struct SafetensorsFormat: TensorFormat {
 
   /// Everything is known beforehand: the header, then the data.
   public func plan(_ table: TensorTable, _ options: WriteOptions) throws -> WritePlan {
-    var obstacles = Obstacles()
-    var sortable: [(position: Int, entry: TensorTable.Entry)] = []
-    for entry in table.entries {
-      if entry.name == SafetensorsHeader.metadataKey {
-        obstacles.add(entry.name, "the name is reserved")
-      } else if let position = SafetensorsType.position(of: entry.tensor.elementType) {
-        sortable.append((position, entry))
-      } else {
-        obstacles.add(entry.name, entry.tensor.elementType.name)
-      }
-    }
-    try obstacles.check("safetensors")
-    sortable.sort { a, b in
-      a.position == b.position
-        ? a.entry.name.precedesInUTF8(b.entry.name) : a.position > b.position
-    }
-
+    let sorted = try sorted(table)
     var plan = WritePlan()
     var header = SafetensorsHeader()
     (header.metadata, plan.droppedMetadata) = SafetensorsMetadata.encode(table.metadata)
     var offset = 0
-    for (_, entry) in sortable {
+    for entry in sorted {
       let end = try offset.adding(entry.tensor.byteCount, "the size of the file")
       header.entries.append(
         .init(
@@ -103,9 +88,30 @@ public struct SafetensorsFormat: TensorFormat {
     var length = ByteWriter()
     length.append(text.count, width: 8)
     plan.parts = [.bytes(length.bytes + text)]
-    plan.parts += sortable.map {
-      .payload(.init(name: $0.entry.name, source: $0.entry.tensor.source))
-    }
+    plan.parts += sorted.map { .payload(.init(name: $0.name, source: $0.tensor.source)) }
     return plan
+  }
+
+  /// The tensors in the order of the reference library: by type, then by name.
+  ///
+  /// - Throws: `unsupported` listing those that the format cannot hold.
+  func sorted(_ table: TensorTable) throws -> [TensorTable.Entry] {
+    var obstacles = Obstacles()
+    var sortable: [(position: Int, entry: TensorTable.Entry)] = []
+    for entry in table.entries {
+      if entry.name == SafetensorsHeader.metadataKey {
+        obstacles.add(entry.name, "the name is reserved")
+      } else if let position = SafetensorsType.position(of: entry.tensor.elementType) {
+        sortable.append((position, entry))
+      } else {
+        obstacles.add(entry.name, entry.tensor.elementType.name)
+      }
+    }
+    try obstacles.check("safetensors")
+    sortable.sort { a, b in
+      a.position == b.position
+        ? a.entry.name.precedesInUTF8(b.entry.name) : a.position > b.position
+    }
+    return sortable.map(\.entry)
   }
 }

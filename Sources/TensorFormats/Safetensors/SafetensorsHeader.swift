@@ -39,8 +39,14 @@ extension SafetensorsHeader {
       throw IngotError(.malformed, "the header does not begin with '{'", offset: base)
     }
     var scanner = JSONScanner(bytes, base: base)
-    try scanner.object { scanner, name in
+    var hasMetadata = false
+    // Tensors are checked for equal names when they enter the table.
+    try scanner.object(checksKeys: false) { scanner, name in
       if name == Self.metadataKey {
+        guard !hasMetadata else {
+          throw scanner.failure("the key '\(Self.metadataKey)' occurs twice")
+        }
+        hasMetadata = true
         try scanner.object { scanner, key in
           metadata.append((key: key, value: try scanner.string()))
         }

@@ -51,7 +51,9 @@ struct AxisWalk {
   /// The index along `axis` now.
   func index(_ axis: Int) -> Int { indices[axis] }
 
-  /// Moves on; false after the last index. Every axis has at least one step.
+  /// Moves on; false after the last index.
+  ///
+  /// Every axis has at least one step.
   mutating func advance() -> Bool {
     var axis = axes.count - 1
     while axis >= 0 {

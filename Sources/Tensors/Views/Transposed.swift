@@ -7,9 +7,9 @@
 public struct Transposed: ByteSource {
   /// Up to this size a base that is costly to read in parts is read whole.
   private static let wholeByteCount = 8 << 20
-  /// Pieces grow up to this size…
+  /// Pieces do not grow beyond this size.
   private static let largestPieceByteCount = 16 << 20
-  /// …until one of them reads this many bytes of the base in a row.
+  /// Pieces stop growing when they read this many bytes of the base in a row.
   private static let wantedSegmentByteCount = 2 << 10
   /// Reading this many times the bytes wanted, system calls included, costs more than two passes.
   private static let tolerableAmplification = 16

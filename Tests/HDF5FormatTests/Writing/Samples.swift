@@ -4,7 +4,8 @@ import Tensors
 /// Tables for the tests of the writer.
 enum Samples {
   static let writableTypes: [ElementType] = [
-    .float64, .float32, .float16, .bfloat16, .float8E5M2, .int8, .int16, .int32, .int64, .uint8,
+    .float64, .float32, .float16, .bfloat16, .float8E5M2, .float8E4M3FN, .float8E4M3FNUZ,
+    .float8E5M2FNUZ, .float8E8M0FNU, .int8, .int16, .int32, .int64, .uint8,
     .uint16, .uint32, .uint64, .bool, .complex64, .complex128,
   ]
 
@@ -42,9 +43,11 @@ enum Samples {
       ])
   }
 
-  /// A table in which one group has many members.
-  static func wide(_ count: Int) throws -> TensorTable {
+  /// Groups with these numbers of members.
+  static func groups(_ counts: [Int]) throws -> TensorTable {
     try TensorTable(
-      (0..<count).map { ("layers/dense_\($0)/kernel", try Tensor(.int32, [1], [1, 2, 3, 4])) })
+      counts.flatMap { count in
+        try (0..<count).map { ("\(count) members/dense_\($0)", try Tensor(.int8, [1], [1])) }
+      })
   }
 }

@@ -45,8 +45,13 @@ extension Tensor {
 
 /// Runs one of the Python scripts beside the tests.
 enum PythonScript {
-  /// What `$INGOT_PYTHON` can import, asked once.
-  static let hasKeras = Places.python != nil && run(["-c", "import keras, tf_keras"]).status == 0
+  /// Whether `$INGOT_PYTHON` has both of Keras; asked once, without importing them, which takes seconds.
+  static let hasKeras =
+    Places.python != nil
+    && run([
+      "-c",
+      "import sys; from importlib.util import find_spec as f; sys.exit(not (f('keras') and f('tf_keras')))",
+    ]).status == 0
 
   private static let folder = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Python")

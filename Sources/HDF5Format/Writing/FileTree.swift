@@ -1,7 +1,7 @@
 internal import Tensors
 
 /// The groups, datasets and attributes that a table becomes: dataset path = tensor name.
-struct OutputTree {
+struct FileTree {
   struct Object {
     /// The members of a group by the bytes of their names, as numbers of objects. (Strings would take two
     /// spellings of one accented letter for the same name; HDF5 does not.)
@@ -49,8 +49,8 @@ struct OutputTree {
   }
 
   private static func misfit(_ tensor: Tensor) -> String? {
-    if DatatypeEncoding.message(of: tensor.elementType) == nil {
-      return "\(tensor.elementType.name) has no HDF5 type that all programs read alike"
+    if DatatypeEncoding.message(of: tensor.elementType, .plain) == nil {
+      return "\(tensor.elementType.name), whose elements share bytes"
     }
     if tensor.shape.rank > DataspaceEncoding.rankLimit {
       return "rank \(tensor.shape.rank) is above \(DataspaceEncoding.rankLimit)"
@@ -125,7 +125,7 @@ struct OutputTree {
   }
 }
 
-extension OutputTree {
+extension FileTree {
   /// Attaches metadata as attributes.
   ///
   /// `path@attribute` goes to the object at `path`; a group is made where there is none, since layers
@@ -163,14 +163,21 @@ extension OutputTree {
     }
   }
 
-  /// Gives the datasets of some tensors an attribute, and takes it from all others.
-  mutating func mark(_ name: String, _ content: AttributeContent, where applies: (Int) -> Bool) {
-    let name = Array(name.utf8)
+  /// Marks the datasets that are stored as opaque bytes with their element type, and takes marks that are
+  /// no longer true from the others.
+  mutating func markTypes(of table: TensorTable, _ convention: DatatypeEncoding.Convention) {
+    let name = Array(DatatypeEncoding.mark.utf8)
     for number in objects.indices {
       guard let tensor = objects[number].tensor else { continue }
-      let applies = applies(tensor)
-      objects[number].attributes.removeAll { $0.name == name && (applies || $0.content == content) }
-      if applies { objects[number].attributes.append(Attribute(name: name, content: content)) }
+      let type = table.entries[tensor].tensor.elementType
+      let mark = AttributeContent(text: type.name)
+      let isOpaque = DatatypeEncoding.isOpaque(type, convention)
+      objects[number].attributes.removeAll {
+        $0.name == name && $0.content != mark && (isOpaque || $0.content.namesElementType)
+      }
+      if isOpaque, !objects[number].attributes.contains(where: { $0.name == name }) {
+        objects[number].attributes.append(Attribute(name: name, content: mark))
+      }
     }
   }
 
@@ -183,6 +190,9 @@ extension OutputTree {
     objects[object].attributes.append(Attribute(name: name, content: content))
     return true
   }
+
+  /// Makes sure that there is a group at `path`, unless a tensor is in the way.
+  mutating func addGroup(_ path: String) { _ = group(at: Array(path.utf8)[...]) }
 
   private mutating func group(at path: ArraySlice<UInt8>) -> Int? {
     if path.isEmpty { return Self.root }

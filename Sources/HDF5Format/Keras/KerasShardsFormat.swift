@@ -1,0 +1,170 @@
+public import Tensors
+
+/// The index of Keras 3 weights that are spread over several files (`model.weights.json`).
+///
+/// ```
+/// {"metadata": {"total_size": 24.0}, "weight_map": {"/layers/dense/vars": ["model_00000.weights.h5", …], …}}
+/// ```
+///
+/// The map names groups of variables, each with the file or the files that hold them; the variables
+/// themselves keep the names that they have in one file. Files are plain names beside the index.
+/// `total_size` counts gigabytes or bytes depending on the version: nothing rests on it.
+public struct KerasShardsFormat: TensorFormat {
+  /// The format has no settings.
+  public init() {}
+
+  /// The name that `--from` takes.
+  public var identifier: String { "keras-shards" }
+  /// One line for `ingot formats`.
+  public var summary: String { "Keras 3 weights in several files, by their index" }
+  /// `.weights.json`.
+  public var fileExtensions: [String] { [".weights.json"] }
+
+  /// A JSON object that maps names to `.weights.h5` files.
+  public func recognizes(_ beginning: [UInt8], fileSize: Int) -> Bool {
+    guard beginning.first(where: { !" \t\r\n".utf8.contains($0) }) == UInt8(ascii: "{") else {
+      return false
+    }
+    // The beginning may end within a character.
+    let text = String(decoding: beginning, as: UTF8.self)
+    return text.contains("\"weight_map\"") && text.contains(".weights.h5\"")
+  }
+
+  /// Reads the index and the structure of every file.
+  public func read(_ input: FormatInput) throws -> TensorTable {
+    let groups = try Self.groups(input)
+    guard let openSibling = input.openSibling else {
+      throw IngotError(.unsupported, "an index needs the folder that its files lie in")
+    }
+    let folder = String(input.path.dropLast(input.fileName.count))
+    var files: [String: GroupedTable] = [:]
+    var table = TensorTable()
+    var hasCode = false
+    for fileName in groups.flatMap(\.files) where files[fileName] == nil {
+      let shard = try naming(file: folder + fileName) {
+        try HDF5Reader.read(
+          FormatInput(
+            path: folder + fileName, source: try openSibling(fileName), options: input.options))
+      }
+      files[fileName] = GroupedTable(shard)
+      for (key, value) in shard.metadata.sorted where table.metadata[key] == nil {
+        table.metadata[key] = value
+      }
+      for note in shard.notes where note != KerasConfiguration.codeNote || !hasCode {
+        hasCode = hasCode || note == KerasConfiguration.codeNote
+        table.notes.append("\(fileName.escapedForDisplay()): \(note)")
+      }
+      table.others += shard.others
+    }
+    var faults: [String] = []
+    for group in groups {
+      for fileName in group.files {
+        guard let found = files[fileName]?.take(group.path) else {
+          faults.append(
+            "'\(group.path.escapedForDisplay())' is not in \(fileName.escapedForDisplay())")
+          continue
+        }
+        for entry in found { try table.append(entry.name, entry.tensor) }
+      }
+    }
+    for (fileName, file) in files.sorted(by: { $0.key.precedesInUTF8($1.key) }) {
+      for path in file.rest {
+        faults.append(
+          "\(fileName.escapedForDisplay()) holds '\(path.escapedForDisplay())', which the index does not place there"
+        )
+      }
+    }
+    guard faults.isEmpty else {
+      let shown = faults.prefix(20).joined(separator: "; ")
+      let more = faults.count > 20 ? "; and \(faults.count - 20) more" : ""
+      throw IngotError(.malformed, "index and files disagree: \(shown)\(more)")
+    }
+    return table
+  }
+
+  /// Not one file.
+  ///
+  /// - Throws: `usage`: without a size there is nothing to spread.
+  public func plan(_ table: TensorTable, _ options: WriteOptions) throws -> WritePlan {
+    throw IngotError(
+      .usage, "a Keras index stands for several files",
+      hint: "give --max-shard-size, or convert to OUT.weights.h5 with --layout keras")
+  }
+
+  /// A group of variables and the files that hold them.
+  private struct Group {
+    let path: String
+    let files: [String]
+  }
+
+  private static func groups(_ input: FormatInput) throws -> [Group] {
+    guard input.source.byteCount <= Limits.jsonBytes else {
+      throw IngotError(
+        .limit, "an index of \(input.source.byteCount) bytes is above \(Limits.jsonBytes)")
+    }
+    var groups: [Group] = []
+    var hasMap = false
+    var scanner = JSONScanner(
+      try input.source.bytes(at: 0, count: input.source.byteCount, "the index"))
+    try scanner.object { scanner, key in
+      switch key {
+      case "metadata": _ = try scanner.value()
+      case "weight_map":
+        hasMap = true
+        try scanner.object { scanner, path in
+          let at = scanner.offset
+          let value = try scanner.value()
+          let files = (value.array ?? [value]).compactMap(\.string)
+          guard files.count == value.array?.count ?? 1, !files.isEmpty,
+            Set(files).count == files.count, let name = normalized(path)
+          else {
+            throw scanner.failure("'\(path.escapedForDisplay())' is not mapped to files", at: at)
+          }
+          for file in files { try check(file, at: at) }
+          groups.append(Group(path: name, files: files))
+        }
+      default: throw scanner.failure("the key '\(key.escapedForDisplay(limit: 40))' is not known")
+      }
+    }
+    try scanner.finish()
+    guard hasMap else { throw IngotError(.malformed, "the index has no weight_map", offset: 0) }
+    return groups
+  }
+
+  /// The path of a group without the leading slash; nil for none.
+  private static func normalized(_ path: String) -> String? {
+    let name = path.hasPrefix("/") ? String(path.dropFirst()) : path
+    return name.isEmpty ? nil : name
+  }
+
+  /// A name with a folder in it would lead out of the index's own.
+  private static func check(_ fileName: String, at offset: Int) throws {
+    let isPlain =
+      !fileName.isEmpty && fileName != "." && fileName != ".."
+      && !fileName.utf8.contains { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") || $0 == 0 }
+    guard isPlain else {
+      throw IngotError(
+        .malformed,
+        "'\(fileName.escapedForDisplay())' is not a plain name of a file beside the index",
+        offset: offset)
+    }
+  }
+}
+
+/// The tensors of a file by the group that they lie in.
+private final class GroupedTable {
+  private var groups: [String: [TensorTable.Entry]] = [:]
+
+  init(_ table: TensorTable) {
+    for entry in table.entries {
+      let group = entry.name.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+      groups[group.joined(separator: "/"), default: []].append(entry)
+    }
+  }
+
+  /// Hands out the tensors of a group, once.
+  func take(_ path: String) -> [TensorTable.Entry]? { groups.removeValue(forKey: path) }
+
+  /// The groups that nobody took.
+  var rest: [String] { groups.keys.sorted { $0.precedesInUTF8($1) } }
+}

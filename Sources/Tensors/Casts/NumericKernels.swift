@@ -1,0 +1,160 @@
+private import CKernels
+
+/// What the numeric kernels take an element for: itself, or the two components of a complex number.
+package struct NumericLayout: Sendable, Equatable {
+  /// The real type of the components.
+  package let componentType: ElementType
+  /// How many components an element has.
+  package let componentsPerElement: Int
+
+  package init(_ type: ElementType) {
+    switch type {
+    case .complex64: (componentType, componentsPerElement) = (.float32, 2)
+    case .complex128: (componentType, componentsPerElement) = (.float64, 2)
+    case .float64, .float32, .float16, .bfloat16, .float8E4M3FN, .float8E5M2, .float8E4M3FNUZ,
+      .float8E5M2FNUZ, .float8E8M0FNU, .float6E2M3FN, .float6E3M2FN, .float4E2M1FN, .int8, .int16,
+      .int32, .int64, .uint8, .uint16, .uint32, .uint64, .bool:
+      (componentType, componentsPerElement) = (type, 1)
+    }
+  }
+}
+
+extension ElementType {
+  /// The kernels' word for a real type; complex types go by their components.
+  fileprivate var kernelType: ingot_type {
+    switch self {
+    case .float64, .complex128: INGOT_FLOAT64
+    case .float32, .complex64: INGOT_FLOAT32
+    case .float16: INGOT_FLOAT16
+    case .bfloat16: INGOT_BFLOAT16
+    case .float8E4M3FN: INGOT_FLOAT8_E4M3FN
+    case .float8E5M2: INGOT_FLOAT8_E5M2
+    case .float8E4M3FNUZ: INGOT_FLOAT8_E4M3FNUZ
+    case .float8E5M2FNUZ: INGOT_FLOAT8_E5M2FNUZ
+    case .float8E8M0FNU: INGOT_FLOAT8_E8M0FNU
+    case .float6E2M3FN: INGOT_FLOAT6_E2M3FN
+    case .float6E3M2FN: INGOT_FLOAT6_E3M2FN
+    case .float4E2M1FN: INGOT_FLOAT4_E2M1FN
+    case .int8: INGOT_INT8
+    case .int16: INGOT_INT16
+    case .int32: INGOT_INT32
+    case .int64: INGOT_INT64
+    case .uint8: INGOT_UINT8
+    case .uint16: INGOT_UINT16
+    case .uint32: INGOT_UINT32
+    case .uint64: INGOT_UINT64
+    case .bool: INGOT_BOOL
+    }
+  }
+}
+
+extension Kernels {
+  /// Casts `count` real elements and adds to `report`.
+  ///
+  /// Types below eight bits can only be the source, in whole bytes.
+  package static func cast(
+    _ count: Int, from source: RawSpan, _ sourceType: ElementType,
+    into target: inout MutableRawSpan, _ targetType: ElementType, report: inout CastReport
+  ) {
+    precondition(sourceType.kind != .complex && targetType.kind != .complex)
+    precondition(count * sourceType.bitWidth <= source.byteCount * 8)
+    precondition(targetType.byteWidth != nil && count * targetType.bitWidth <= target.byteCount * 8)
+    var sums = ingot_cast_report()
+    sums.largest_relative_error = report.largestRelativeError
+    // Both sizes were checked just above.
+    unsafe source.withUnsafeBytes { from in
+      unsafe target.withUnsafeMutableBytes { to in
+        unsafe ingot_cast(
+          to.baseAddress, targetType.kernelType, from.baseAddress, sourceType.kernelType, count,
+          &sums)
+      }
+    }
+    report.merge(
+      CastReport(
+        elements: count, overflowedToInfinity: Int(sums.overflowed), saturated: Int(sums.saturated),
+        underflowedToZero: Int(sums.underflowed), nanKept: Int(sums.nan_in),
+        nanMade: Int(sums.nan_made), inexact: Int(sums.inexact),
+        largestRelativeError: sums.largest_relative_error))
+  }
+
+  /// What one pass over real elements finds.
+  struct Sums {
+    var zeros = 0
+    var nans = 0
+    var infinities = 0
+    var finite = 0
+    /// Of all values but NaN; +∞ where there are none.
+    var min = Double.infinity
+    /// Of all values but NaN; −∞ where there are none.
+    var max = -Double.infinity
+    /// Of the finite values.
+    var mean = 0.0
+    /// The squared distances of the finite values from the mean.
+    var squares = 0.0
+  }
+
+  /// The sums of `count` real elements.
+  static func sums(_ count: Int, of source: RawSpan, _ type: ElementType) -> Sums {
+    precondition(type.kind != .complex && count * type.bitWidth <= source.byteCount * 8)
+    var sums = ingot_statistics_sums()
+    sums.min = .infinity
+    sums.max = -.infinity
+    // The size was checked just above.
+    unsafe source.withUnsafeBytes {
+      unsafe ingot_statistics($0.baseAddress, type.kernelType, count, &sums)
+    }
+    return Sums(
+      zeros: Int(sums.zeros), nans: Int(sums.nans), infinities: Int(sums.infinities),
+      finite: Int(sums.finite), min: sums.min, max: sums.max, mean: sums.mean,
+      squares: sums.squares)
+  }
+
+  /// The values of `count` real elements; 64-bit integers are rounded.
+  static func float64s(_ count: Int, of source: RawSpan, _ type: ElementType) -> [Double] {
+    precondition(type.kind != .complex && count * type.bitWidth <= source.byteCount * 8)
+    // The size was checked just above, and the kernel fills all `count` values.
+    return unsafe [Double](unsafeUninitializedCapacity: count) { target, initialized in
+      unsafe source.withUnsafeBytes {
+        unsafe ingot_to_float64(target.baseAddress, $0.baseAddress, type.kernelType, count)
+      }
+      initialized = count
+    }
+  }
+
+  /// What comparing two spans of real numbers finds.
+  struct Differences {
+    /// How many elements differ.
+    var different = 0
+    /// The first of them, where there are any.
+    var first: Int?
+    /// Elements with a number that is NaN on one side only.
+    var loneNaNs = 0
+    var maxAbsolute = 0.0
+    /// The largest distance in representable numbers, within one type.
+    var maxSteps: UInt64 = 0
+  }
+
+  /// Compares `count` numbers with as many, `components` of which make an element.
+  static func differences(
+    _ count: Int, of a: RawSpan, _ typeA: ElementType, from b: RawSpan, _ typeB: ElementType,
+    components: Int, tolerance: Tolerance?
+  ) -> Differences {
+    precondition(typeA.kind != .complex && count * typeA.bitWidth <= a.byteCount * 8)
+    precondition(typeB.kind != .complex && count * typeB.bitWidth <= b.byteCount * 8)
+    precondition(components > 0 && count % components == 0)
+    var how = ingot_comparison(
+      components: components, has_tolerance: tolerance == nil ? 0 : 1,
+      relative: tolerance?.relative ?? 0, absolute: tolerance?.absolute ?? 0)
+    var found = ingot_differences()
+    // Both sizes were checked just above.
+    unsafe a.withUnsafeBytes { a in
+      unsafe b.withUnsafeBytes { b in
+        unsafe ingot_compare(
+          a.baseAddress, typeA.kernelType, b.baseAddress, typeB.kernelType, count, &how, &found)
+      }
+    }
+    return Differences(
+      different: Int(found.different), first: found.different > 0 ? Int(found.first) : nil,
+      loneNaNs: Int(found.lone_nans), maxAbsolute: found.max_absolute, maxSteps: found.max_steps)
+  }
+}
