@@ -2,8 +2,9 @@
 ///
 /// Hashing is Swift's, seeded for each process, so that no archive can be made to collide.
 struct ZipNameTable {
-  /// A name's number plus one in the lower half, its hash in the upper; 0 where there is none. At least
-  /// half of the slots stay empty.
+  /// A name's number plus one in the lower half, its hash in the upper; 0 where there is none.
+  ///
+  /// At least half of the slots stay empty.
   private var slots: [UInt64]
   private var ranges: [Range<Int>] = []
 
