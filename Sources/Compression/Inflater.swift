@@ -17,6 +17,8 @@ protocol Inflater: AnyObject {
   /// - Throws: `malformed` where the stream breaks deflate's rules.
   func step(_ input: borrowing RawSpan, into output: inout MutableRawSpan) throws
     -> (consumed: Int, produced: Int)
+  /// Forgets everything, for another stream.
+  func reset()
 }
 
 /// The fastest inflater of this build.
@@ -46,6 +48,11 @@ private let largestStep = 1 << 30
   deinit {
     unsafe inflateEnd(stream)
     unsafe stream.deallocate()
+  }
+
+  func reset() {
+    unsafe inflateReset(stream)
+    isFinished = false
   }
 
   func step(
@@ -92,6 +99,11 @@ private let largestStep = 1 << 30
   }
 
   deinit { unsafe state.deallocate() }
+
+  func reset() {
+    unsafe isal_inflate_reset(state)
+    isFinished = false
+  }
 
   func step(
     _ input: borrowing RawSpan, into output: inout MutableRawSpan

@@ -373,9 +373,6 @@ import Testing
     #expect(Self.refusal([Member("a", [1]), Member("A", [1])]) == nil)
     #expect(Self.refusal(of: Self.stored) { $0.both { $0.name = [] } } == .malformed)
     #expect(Self.refusal(of: Self.stored) { $0.both { $0.name = [0x61, 0, 0x62] } } == .malformed)
-    // The same letter, composed and decomposed.
-    #expect(
-      Self.refusal([Member("\u{E9}", [1]), Member("e\u{301}", [1])])?.errorClass == .malformed)
   }
 
   @Test func aSymbolicLinkIsUnsafe() {

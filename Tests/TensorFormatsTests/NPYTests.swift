@@ -122,7 +122,7 @@ import Testing
       func header(_ end: String) throws -> NPYHeader {
         let text = Self.text(descr: "'\(descr)'", order: order, shape: shape) + end
         let file = Self.file(text, [])
-        return try NPYHeader(byteCount: file.count, offset: 0) { file.prefix($0) }
+        return try NPYHeader(byteCount: file.count, offset: 0) { Array(file.prefix($0)) }
       }
       var (usual, general) = (try header("   \n"), try header("  \n\n"))
       #expect(usual == general)

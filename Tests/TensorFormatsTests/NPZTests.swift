@@ -99,6 +99,11 @@ import Testing
     #expect(Self.refusal([object, Member("a", [1])]) == .malformed)
   }
 
+  @Test func namesThatDifferOnlyInTheirUnicodeFormAreMalformed() {
+    let composed = Member("\u{E9}.npy", Self.array)
+    #expect(Self.refusal([composed, Member("e\u{301}.npy", Self.array)]) == .malformed)
+  }
+
   @Test func aMemberCalledNpyThatIsNoneIsMalformed() {
     #expect(Self.refusal([Member("a.npy", [1, 2, 3])]) == .malformed)
     #expect(Self.refusal([Member("a.npy", [])]) == .malformed)

@@ -5,11 +5,11 @@ package import Tensors
 /// Strict where zip readers are lenient, because what two readers see differently is how content is
 /// smuggled past a check: the members' headers and data follow one another from the first byte to the
 /// directory, without gap or overlap, and each local header repeats what the directory says.
-package struct ZipArchive: Sendable {
+package final class ZipArchive: Sendable {
   package let source: any ByteSource
-  /// The members in the directory's order.
-  package let entries: [ZipEntry]
-  private let directory: [UInt8]
+  /// The members' central headers in the directory's order.
+  private let headers: [ZipCentralHeader]
+  let directory: [UInt8]
   private let directoryOffset: Int
 
   /// Reads the directory.
@@ -23,23 +23,23 @@ package struct ZipArchive: Sendable {
     let directory = try source.bytes(
       at: end.directoryOffset, count: end.directorySize, "the central directory")
     self.directory = directory
-    let headers = directory.span
-    var entries: [ZipEntry] = []
-    entries.reserveCapacity(end.entryCount)
-    var names = Set<String>(minimumCapacity: end.entryCount)
+    let bytes = directory.span
+    var headers: [ZipCentralHeader] = []
+    headers.reserveCapacity(end.entryCount)
+    var names = ZipNameTable(capacity: end.entryCount)
     var totalSize = 0
     var position = 0
     for _ in 0..<end.entryCount {
-      let offset = directoryOffset + position
-      let entry = try ZipEntry(headers, at: &position, base: directoryOffset)
-      guard names.insert(entry.name).inserted else {
+      let offset = end.directoryOffset + position
+      let header = try ZipCentralHeader(bytes, at: &position, base: end.directoryOffset)
+      guard names.insert(header.nameRange, of: bytes) else {
         throw IngotError(
-          .malformed, "the archive has two members of this name", tensor: entry.name,
+          .malformed, "the archive has two members of this name", tensor: header.name(in: bytes),
           offset: offset)
       }
       totalSize = try totalSize.adding(
-        entry.uncompressedSize, "the sum of the members' sizes")
-      entries.append(entry)
+        header.uncompressedSize, "the sum of the members' sizes")
+      headers.append(header)
     }
     guard position == directory.count else {
       throw IngotError(
@@ -47,15 +47,14 @@ package struct ZipArchive: Sendable {
         "the central directory goes on for \(directory.count - position) bytes after \(end.entryCount) members",
         offset: directoryOffset + position)
     }
-    self.entries = entries
+    self.headers = headers
   }
 
-  /// A member whose local header has been checked.
-  package struct Member: Sendable {
-    package let entry: ZipEntry
-    /// Where the data begins.
-    package let dataOffset: Int
-  }
+  /// How many members there are.
+  package var count: Int { headers.count }
+
+  /// The members in the directory's order.
+  package var entries: [ZipEntry] { headers.map { ZipEntry(header: $0, archive: self) } }
 
   /// Checks every member's local header and calls `body` with the member's position in `entries` and
   /// the first bytes of its data, at least `beginning` of them where there are as many.
@@ -67,30 +66,38 @@ package struct ZipArchive: Sendable {
     _ body: (_ index: Int, _ member: Member, _ data: ArraySlice<UInt8>) throws -> Void
   ) throws {
     let order = fileOrder()
-    var window = ReadWindow(source, end: directoryOffset)
+    let window = ReadWindow(source, end: directoryOffset)
+    let directory = directory
+    let names = directory.span
     var expected = 0
-    for (rank, index) in order.enumerated() {
-      let entry = entries[index]
-      try naming(tensor: entry.name) {
-        guard entry.headerOffset == expected else {
+    for rank in headers.indices {
+      let index = order?[rank] ?? rank
+      func start(ofRank rank: Int) -> Int { headers[order?[rank] ?? rank].headerOffset }
+      let header = headers[index]
+      do {
+        guard header.headerOffset == expected else {
           throw IngotError(
             .malformed,
-            entry.headerOffset > expected
-              ? "\(entry.headerOffset - expected) bytes that belong to no member lie before this one"
-              : "the member begins at byte \(entry.headerOffset), inside another that ends at \(expected)",
-            offset: min(entry.headerOffset, expected))
+            header.headerOffset > expected
+              ? "\(header.headerOffset - expected) bytes that belong to no member lie before this one"
+              : "the member begins at byte \(header.headerOffset), inside another that ends at \(expected)",
+            offset: min(header.headerOffset, expected))
         }
-        let next = rank + 1 < order.count ? entries[order[rank + 1]].headerOffset : directoryOffset
+        let next = rank + 1 < headers.count ? start(ofRank: rank + 1) : directoryOffset
         // Where members are small, one read serves many of them.
-        let ahead = order[min(rank + 8, order.count - 1)]
-        let isDense = entries[ahead].headerOffset - expected < ReadWindow.length / 2
-        let header = try LocalHeader(
-          of: entry, directory.span, &window, beginning: beginning, isDense: isDense)
-        let dataEnd = try header.dataOffset.adding(entry.compressedSize, "the end of the data")
-        expected = try endOfMember(entry, dataEnd: dataEnd, next: next, window)
-        let data = window.slice(
-          at: header.dataOffset, upTo: min(dataEnd, directoryOffset), limit: beginning)
-        try body(index, Member(entry: entry, dataOffset: header.dataOffset), data)
+        let ahead = start(ofRank: min(rank + 8, headers.count - 1))
+        let local = try LocalHeader(
+          of: header, names, window, beginning: beginning,
+          isDense: ahead - expected < ReadWindow.length / 2)
+        let dataEnd = try local.dataOffset.adding(header.compressedSize, "the end of the data")
+        expected = try endOfMember(header, dataEnd: dataEnd, next: next, window)
+        try body(
+          index,
+          Member(entry: ZipEntry(header: header, archive: self), dataOffset: local.dataOffset),
+          window.slice(
+            at: local.dataOffset, upTo: min(dataEnd, directoryOffset), limit: beginning))
+      } catch let error as IngotError {
+        throw error.naming(tensor: header.name(in: names))
       }
     }
     guard expected == directoryOffset else {
@@ -108,26 +115,29 @@ package struct ZipArchive: Sendable {
     return members
   }
 
-  /// The positions of the entries in the order of their local headers.
-  private func fileOrder() -> [Int] {
-    let order = Array(entries.indices)
-    let isSorted = zip(entries, entries.dropFirst()).allSatisfy {
-      $0.headerOffset < $1.headerOffset
+  /// The members' positions in the order of their local headers; nil where that is the directory's.
+  private func fileOrder() -> [Int]? {
+    var previous = -1
+    for header in headers {
+      guard header.headerOffset > previous else {
+        return headers.indices.sorted { headers[$0].headerOffset < headers[$1].headerOffset }
+      }
+      previous = header.headerOffset
     }
-    return isSorted ? order : order.sorted { entries[$0].headerOffset < entries[$1].headerOffset }
+    return nil
   }
 
   /// Where a member with its data descriptor ends; at most `next`.
   private func endOfMember(
-    _ entry: ZipEntry, dataEnd: Int, next: Int, _ window: ReadWindow
+    _ header: ZipCentralHeader, dataEnd: Int, next: Int, _ window: ReadWindow
   ) throws -> Int {
     guard dataEnd <= next else {
       throw IngotError(
         .malformed,
-        "the member's \(entry.compressedSize) bytes end at \(dataEnd), what follows it begins at \(next)",
-        offset: entry.headerOffset)
+        "the member's \(header.compressedSize) bytes end at \(dataEnd), what follows it begins at \(next)",
+        offset: header.headerOffset)
     }
-    guard entry.flags & ZipRecords.Flags.descriptor != 0 else { return dataEnd }
+    guard header.flags & ZipRecords.Flags.descriptor != 0 else { return dataEnd }
     // CRC and two sizes of 4 or 8 bytes, with or without a signature: the length tells which.
     let count = next - dataEnd
     let failure = IngotError(
@@ -140,9 +150,9 @@ package struct ZipArchive: Sendable {
         : source.bytes(at: dataEnd, count: count, "the data descriptor"))
     let hasSignature = count == 16 || count == 24
     guard try !hasSignature || reader.uint32("signature") == ZipRecords.descriptorSignature,
-      try reader.uint32("CRC-32") == entry.crc32,
-      try reader.unsigned(width: count < 20 ? 4 : 8, "size") == UInt64(entry.compressedSize),
-      try reader.unsigned(width: count < 20 ? 4 : 8, "size") == UInt64(entry.uncompressedSize)
+      try reader.uint32("CRC-32") == header.crc32,
+      try reader.unsigned(width: count < 20 ? 4 : 8, "size") == UInt64(header.compressedSize),
+      try reader.unsigned(width: count < 20 ? 4 : 8, "size") == UInt64(header.uncompressedSize)
     else { throw failure }
     return next
   }
@@ -153,16 +163,16 @@ private struct LocalHeader {
   let dataOffset: Int
 
   init(
-    of entry: ZipEntry, _ directory: Span<UInt8>, _ window: inout ReadWindow, beginning: Int,
+    of central: ZipCentralHeader, _ directory: Span<UInt8>, _ window: ReadWindow, beginning: Int,
     isDense: Bool
   ) throws {
-    let start = entry.headerOffset
+    let start = central.headerOffset
     func failure(_ message: String) -> IngotError {
       IngotError(.malformed, message, offset: start)
     }
     // NumPy's extra area has 20 bytes, one that aligns the data up to 64 more.
     let usualExtra = 96
-    let usual = ZipRecords.localSize + entry.nameRange.count + usualExtra + beginning
+    let usual = ZipRecords.localSize + central.nameRange.count + usualExtra + beginning
     try window.load(at: start, count: usual, ahead: isDense ? ReadWindow.length : usual)
     guard window.holds(ZipRecords.localSize, at: start) else {
       throw failure("the local header is cut short")
@@ -183,30 +193,30 @@ private struct LocalHeader {
     let buffer = window.buffer
     let header = buffer.span.extracting(
       window.position(of: start)..<window.position(of: dataOffset))
-    guard header.equals(ZipRecords.localSize..<extraStart, directory, entry.nameRange) else {
+    guard header.equals(ZipRecords.localSize..<extraStart, directory, central.nameRange) else {
       throw failure("the local header and the central directory give different names")
     }
-    guard header.uint16(at: 6) == entry.flags else {
+    guard header.uint16(at: 6) == central.flags else {
       throw failure("the local header and the central directory give different flags")
     }
-    guard header.uint16(at: 8) == entry.method.rawValue else {
+    guard header.uint16(at: 8) == central.method.rawValue else {
       throw failure("the local header and the central directory give different methods")
     }
-    try Self.checkNumbers(of: entry, header, extra: extraStart..<count, failure)
+    try Self.checkNumbers(of: central, header, extra: extraStart..<count, failure)
   }
 
   /// Checks CRC and sizes, which may be zero where a data descriptor repeats them.
   private static func checkNumbers(
-    of entry: ZipEntry, _ header: Span<UInt8>, extra: Range<Int>,
+    of central: ZipCentralHeader, _ header: Span<UInt8>, extra: Range<Int>,
     _ failure: (String) -> IngotError
   ) throws {
-    let isStreamed = entry.flags & ZipRecords.Flags.descriptor != 0
+    let isStreamed = central.flags & ZipRecords.Flags.descriptor != 0
     func check(_ local: Int, _ central: Int, _ what: String) throws {
       guard local == central || isStreamed && local == 0 else {
         throw failure("the local header gives \(what) \(local), the central directory \(central)")
       }
     }
-    try check(Int(header.uint32(at: 14)), Int(entry.crc32), "the CRC-32")
+    try check(Int(header.uint32(at: 14)), Int(central.crc32), "the CRC-32")
     let compressed: Int
     let uncompressed: Int
     do throws(ZipFault) {
@@ -219,13 +229,13 @@ private struct LocalHeader {
     } catch {
       throw failure("local header: \(error.message)")
     }
-    try check(uncompressed, entry.uncompressedSize, "the uncompressed size")
-    try check(compressed, entry.compressedSize, "the compressed size")
+    try check(uncompressed, central.uncompressedSize, "the uncompressed size")
+    try check(compressed, central.compressedSize, "the compressed size")
   }
 }
 
 /// The stretch of the file that was read last.
-private struct ReadWindow {
+private final class ReadWindow {
   /// Enough for the largest local header, and for many small members at once.
   static let length = 160 << 10
 
@@ -246,7 +256,7 @@ private struct ReadWindow {
   }
 
   /// Makes `count` bytes from `offset` on available, or those up to the end; a read brings in `ahead`.
-  mutating func load(at offset: Int, count: Int, ahead: Int) throws {
+  func load(at offset: Int, count: Int, ahead: Int) throws {
     let available = max(0, end - offset)
     guard !holds(min(count, available), at: offset) else { return }
     let count = min(ahead, Self.length, available)
@@ -259,10 +269,16 @@ private struct ReadWindow {
   }
 
   /// The number at `offset` of the file, which must be loaded.
-  func uint16(at offset: Int) -> UInt16 { buffer.span.uint16(at: position(of: offset)) }
+  func uint16(at offset: Int) -> UInt16 {
+    let bytes = buffer
+    return bytes.span.uint16(at: position(of: offset))
+  }
 
   /// The number at `offset` of the file, which must be loaded.
-  func uint32(at offset: Int) -> UInt32 { buffer.span.uint32(at: position(of: offset)) }
+  func uint32(at offset: Int) -> UInt32 {
+    let bytes = buffer
+    return bytes.span.uint32(at: position(of: offset))
+  }
 
   /// The position in `buffer` of the byte at `offset`, which must be loaded.
   func position(of offset: Int) -> Int { offset - range.lowerBound }

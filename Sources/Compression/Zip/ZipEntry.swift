@@ -8,23 +8,57 @@ package struct ZipEntry: Sendable {
     case deflated = 8
   }
 
-  /// The name: a label, never a path.
-  package let name: String
-  package let method: Method
-  /// The CRC-32 of the content.
-  package let crc32: UInt32
-  /// The size of the data in the archive.
-  package let compressedSize: Int
-  /// The size of the content.
-  package let uncompressedSize: Int
-  /// Where the local header begins.
-  package let headerOffset: Int
-  /// A folder, which has no content.
-  package var isDirectory: Bool { name.utf8.last == UInt8(ascii: "/") }
+  let header: ZipCentralHeader
+  let archive: ZipArchive
 
+  /// The name: a label, never a path.
+  ///
+  /// Made anew each time, because of a million names few are looked at.
+  package var name: String {
+    let directory = archive.directory
+    return header.name(in: directory.span)
+  }
+
+  /// The name without its last bytes, which must be `ending`; nil where it ends otherwise.
+  package func name(withoutEnding ending: String) -> String? {
+    let directory = archive.directory
+    let range = header.nameRange
+    let end = range.upperBound - ending.utf8.count
+    guard end >= range.lowerBound, directory[end..<range.upperBound].elementsEqual(ending.utf8)
+    else { return nil }
+    return header.name(in: directory.span, range: range.lowerBound..<end)
+  }
+  package var method: Method { header.method }
+  /// The CRC-32 of the content.
+  package var crc32: UInt32 { header.crc32 }
+  /// The size of the data in the archive.
+  package var compressedSize: Int { header.compressedSize }
+  /// The size of the content.
+  package var uncompressedSize: Int { header.uncompressedSize }
+  /// Where the local header begins.
+  package var headerOffset: Int { header.headerOffset }
+  /// A folder, which has no content.
+  package var isDirectory: Bool {
+    archive.directory[header.nameRange.upperBound - 1] == UInt8(ascii: "/")
+  }
+}
+
+/// The numbers of a central header: plain values, so that a million of them are read quickly.
+struct ZipCentralHeader {
+  let method: ZipEntry.Method
   let flags: UInt16
-  /// Where the name's bytes lie in the directory.
+  let crc32: UInt32
+  let compressedSize: Int
+  let uncompressedSize: Int
+  let headerOffset: Int
+  /// Where the name's bytes lie in the directory; they are known to spell a name.
   let nameRange: Range<Int>
+
+  /// The name, or that part of it.
+  func name(in directory: Span<UInt8>, range: Range<Int>? = nil) -> String {
+    let bytes = directory.extracting(range ?? nameRange)
+    return ZipText.name(bytes, isUTF8: flags & ZipRecords.Flags.utf8 != 0) ?? ""
+  }
 
   /// Reads the central header at `position` of the directory and moves `position` behind it.
   ///
@@ -53,13 +87,15 @@ package struct ZipEntry: Sendable {
 
     flags = directory.uint16(at: start + 8)
     nameRange = nameStart..<extraStart
-    name = try Self.name(directory.extracting(nameRange), flags: flags, failure)
-    let name = name
+    try Self.checkName(directory.extracting(nameRange), flags: flags, failure)
+    let (nameRange, flags) = (nameRange, flags)
     func memberFailure(_ message: String, _ errorClass: ErrorClass = .malformed) -> IngotError {
-      failure(message, errorClass).naming(tensor: name)
+      failure(message, errorClass).naming(
+        tensor: ZipText.name(
+          directory.extracting(nameRange), isUTF8: flags & ZipRecords.Flags.utf8 != 0))
     }
     try Self.checkFlags(flags, memberFailure)
-    guard let method = Method(rawValue: directory.uint16(at: start + 10)) else {
+    guard let method = ZipEntry.Method(rawValue: directory.uint16(at: start + 10)) else {
       throw memberFailure(
         "compression method \(directory.uint16(at: start + 10)); 0 (stored) and 8 (deflated) are read",
         .unsupported)
@@ -86,17 +122,20 @@ package struct ZipEntry: Sendable {
     try checkSizes(memberFailure)
   }
 
-  private static func name(
+  private static func checkName(
     _ bytes: Span<UInt8>, flags: UInt16, _ failure: (String, ErrorClass) -> IngotError
-  ) throws -> String {
+  ) throws {
     guard !bytes.isEmpty else { throw failure("a member without a name", .malformed) }
-    for index in bytes.indices where bytes[index] == 0 {
-      throw failure("a member's name contains a NUL byte", .malformed)
+    var isASCII = true
+    for index in bytes.indices {
+      guard bytes[index] != 0 else {
+        throw failure("a member's name contains a NUL byte", .malformed)
+      }
+      if bytes[index] >= 0x80 { isASCII = false }
     }
-    guard let name = ZipText.name(bytes, isUTF8: flags & ZipRecords.Flags.utf8 != 0) else {
+    guard isASCII || ZipText.name(bytes, isUTF8: flags & ZipRecords.Flags.utf8 != 0) != nil else {
       throw failure("a member's name claims to be UTF-8 and is not", .malformed)
     }
-    return name
   }
 
   private static func checkFlags(
@@ -140,57 +179,6 @@ package struct ZipEntry: Sendable {
     }
     guard uncompressedSize > 0 || crc32 == 0 else {
       throw failure("an empty member has the CRC-32 \(crc32), not 0", .integrity)
-    }
-  }
-}
-
-/// Takes numbers from the zip64 field where the header's own are saturated.
-///
-/// The field holds exactly those numbers, in the order in which they are asked for here, or, where it is
-/// complete, all of them.
-struct WideNumbers: ~Escapable {
-  private let bytes: Span<UInt8>
-  private var rest: Range<Int>
-  private let isComplete: Bool
-
-  @_lifetime(copy bytes)
-  init(_ bytes: Span<UInt8>, _ field: Range<Int>?, isComplete: Bool) {
-    self.bytes = bytes
-    rest = field ?? 0..<0
-    self.isComplete = isComplete
-  }
-
-  mutating func number(_ narrow: UInt32, _ what: String) throws(ZipFault) -> Int {
-    let isSaturated = narrow == UInt32(ZipRecords.saturated32)
-    guard isSaturated || isComplete else { return Int(narrow) }
-    guard rest.count >= 8 else { throw ZipFault("the zip64 extra field lacks the \(what)") }
-    let wide = bytes.uint64(at: rest.lowerBound)
-    rest = rest.lowerBound + 8..<rest.upperBound
-    guard let value = Int(exactly: wide) else {
-      throw ZipFault("the \(what) \(wide) exceeds 2^63")
-    }
-    guard isSaturated || value == Int(narrow) else {
-      throw ZipFault("the header gives the \(what) \(narrow), its zip64 extra field \(value)")
-    }
-    return value
-  }
-
-  /// The last number that the field can hold; it must end here.
-  mutating func diskNumber(_ narrow: UInt16) throws(ZipFault) -> UInt32 {
-    var number = UInt32(narrow)
-    if narrow == UInt16(ZipRecords.saturated16) {
-      guard rest.count >= 4 else { throw ZipFault("the zip64 extra field lacks the disk number") }
-      number = bytes.uint32(at: rest.lowerBound)
-      rest = rest.lowerBound + 4..<rest.upperBound
-    }
-    try finish()
-    return number
-  }
-
-  /// Checks that the field holds nothing else.
-  func finish() throws(ZipFault) {
-    guard rest.isEmpty else {
-      throw ZipFault("the zip64 extra field holds \(rest.count) bytes too many")
     }
   }
 }

@@ -5,13 +5,13 @@ enum NPYArray {
   case tensor(Tensor)
   case other(OtherItem)
 
-  /// Makes a lazy tensor of what follows `header` in `source`.
+  /// Makes a lazy tensor of `stored`, the bytes that follow `header`.
   ///
   /// - Parameters:
   ///   - name: The name under which something that is no tensor is listed.
-  ///   - offset: Where `source` begins in the file, for errors.
+  ///   - offset: Where the header begins in the file, for errors.
   init(
-    _ header: NPYHeader, named name: String, _ source: any ByteSource, offset: Int,
+    _ header: NPYHeader, named name: String, _ stored: any ByteSource, offset: Int,
     options: ReadOptions
   ) throws {
     let shape = try Shape(header.shape)
@@ -32,15 +32,13 @@ enum NPYArray {
             hint: Self.hint(for: type))))
     case .elements(let type, let isBigEndian):
       let needed = try shape.byteCount(of: type)
-      let stored = source.byteCount - header.size
-      guard needed == stored else {
+      guard needed == stored.byteCount else {
         throw IngotError(
           .malformed,
-          "shape \(shape) of \(type.name) needs \(needed) bytes, the file holds \(stored)",
+          "shape \(shape) of \(type.name) needs \(needed) bytes, the file holds \(stored.byteCount)",
           offset: offset + header.size)
       }
-      var elements: any ByteSource = try SourceRange(
-        source, offset: header.size, byteCount: needed)
+      var elements = stored
       if isBigEndian { elements = try ByteSwapped(elements, wordWidth: type.wordWidth) }
       if header.isFortranOrder {
         // Column-major order is the row-major order of the reversed shape.

@@ -19,10 +19,12 @@ package struct NPYFormat: TensorFormat {
     let name = Self.stem(of: input.fileName)
     let source = input.source
     let header = try NPYHeader(byteCount: source.byteCount, offset: 0) { count in
-      try source.bytes(at: 0, count: count, "the npy header")[...]
+      try source.bytes(at: 0, count: count, "the npy header")
     }
     let array = try NPYArray(
-      header, named: name, source, offset: 0, options: input.options)
+      header, named: name,
+      SourceRange(source, offset: header.size, byteCount: source.byteCount - header.size),
+      offset: 0, options: input.options)
     var table = TensorTable()
     switch array {
     case .tensor(let tensor): try table.append(name, tensor)

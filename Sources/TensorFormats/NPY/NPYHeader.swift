@@ -23,60 +23,72 @@ struct NPYHeader: Equatable {
   ///
   /// - Parameters:
   ///   - offset: Where those bytes begin in the file, for errors.
-  ///   - beginning: Gives that many of the first bytes, never more than there are.
+  ///   - available: The first of those bytes, as far as they are at hand.
+  ///   - read: Gives that many of the first bytes, never more than there are.
   init(
-    byteCount: Int, offset: Int, beginning: (_ count: Int) throws -> ArraySlice<UInt8>
+    byteCount: Int, offset: Int, available: ArraySlice<UInt8> = [],
+    read: (_ count: Int) throws -> [UInt8]
   ) throws {
-    func failure(_ message: String, at position: Int, _ errorClass: ErrorClass = .malformed)
-      -> IngotError
-    {
-      IngotError(errorClass, message, offset: offset + position)
+    func beginning(_ count: Int) throws -> ArraySlice<UInt8> {
+      try count <= available.count ? available : read(count)[...]
     }
-    func bytes(_ count: Int, _ what: String) throws -> ArraySlice<UInt8> {
-      guard count <= byteCount else {
-        throw failure("\(what) ends at byte \(count), there are \(byteCount) bytes", at: 0)
-      }
-      return try beginning(count)
-    }
-    let start = try bytes(10, "an npy header")
-    guard start.starts(with: Self.magic) else {
-      throw failure("expected an npy header, which begins with 0x93 'NUMPY'", at: 0)
-    }
-    func number(_ bytes: ArraySlice<UInt8>) -> Int {
-      bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
-    }
-    let version = (start[start.startIndex + 6], start[start.startIndex + 7])
-    let textStart: Int
-    switch version {
-    case (1, 0): textStart = 10
-    case (2, 0), (3, 0): textStart = 12
-    default:
-      throw failure(
-        "npy version \(version.0).\(version.1); versions 1.0, 2.0 and 3.0 are read", at: 6,
-        .unsupported)
-    }
-    let textSize = number(try bytes(textStart, "an npy header").dropFirst(8))
-    guard textSize <= byteCount - textStart else {
-      throw failure(
-        "the header declares \(textSize) bytes, \(byteCount - textStart) are left", at: 8)
-    }
-    guard textSize <= Limits.npyHeaderBytes else {
-      throw failure(
-        "a header of \(textSize) bytes is above \(Limits.npyHeaderBytes)", at: 8, .limit)
-    }
-    size = textStart + textSize
-    let text = try bytes(size, "the npy header").dropFirst(textStart)
-    if let usual = Self.usual(text.span) {
+    let start = try beginning(min(byteCount, 12))
+    let extent = try Extent(start.span, byteCount: byteCount, offset: offset)
+    size = extent.text.upperBound
+    let header = try beginning(size)
+    if let usual = Self.usual(header.span.extracting(extent.text)) {
       (description, isFortranOrder, shape) = usual
       return
     }
-    let literal = try PythonLiteralParser.parse(
-      text, version.0 == 3 ? .utf8 : .latin1, offset: offset + textStart)
+    let textOffset = offset + extent.text.lowerBound
     do {
-      (description, isFortranOrder, shape) = try Self.values(literal)
+      let text = header.dropFirst(extent.text.lowerBound).prefix(extent.text.count)
+      (description, isFortranOrder, shape) = try Self.values(
+        PythonLiteralParser.parse(text, extent.encoding, offset: textOffset))
     } catch var error as IngotError {
-      error.offset = offset + textStart
+      error.offset = error.offset ?? textOffset
       throw error
+    }
+  }
+
+  /// Where the text lies, and how it is encoded.
+  private struct Extent {
+    let text: Range<Int>
+    let encoding: PythonLiteralParser.Encoding
+
+    /// Reads magic, version and size; `start` has the first 12 bytes, or all where there are fewer.
+    init(_ start: Span<UInt8>, byteCount: Int, offset: Int) throws {
+      func failure(_ message: String, at position: Int, _ errorClass: ErrorClass = .malformed)
+        -> IngotError
+      {
+        IngotError(errorClass, message, offset: offset + position)
+      }
+      for (index, byte) in magic.enumerated()
+      where index >= start.count || start[index] != byte {
+        throw failure("expected an npy header, which begins with 0x93 'NUMPY'", at: 0)
+      }
+      guard start.count >= 10 else { throw failure("the npy header is cut short", at: start.count) }
+      let textStart: Int
+      switch (start[6], start[7]) {
+      case (1, 0): (textStart, encoding) = (10, .latin1)
+      case (2, 0): (textStart, encoding) = (12, .latin1)
+      case (3, 0): (textStart, encoding) = (12, .utf8)
+      default:
+        throw failure(
+          "npy version \(start[6]).\(start[7]); versions 1.0, 2.0 and 3.0 are read", at: 6,
+          .unsupported)
+      }
+      guard start.count >= textStart else {
+        throw failure("the npy header is cut short", at: start.count)
+      }
+      let size = (8..<textStart).reversed().reduce(0) { $0 << 8 | Int(start[$1]) }
+      guard size <= byteCount - textStart else {
+        throw failure("the header declares \(size) bytes, \(byteCount - textStart) are left", at: 8)
+      }
+      guard size <= Limits.npyHeaderBytes else {
+        throw failure("a header of \(size) bytes is above \(Limits.npyHeaderBytes)", at: 8, .limit)
+      }
+      text = textStart..<textStart + size
     }
   }
 

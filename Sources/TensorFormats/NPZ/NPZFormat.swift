@@ -25,14 +25,21 @@ package struct NPZFormat: TensorFormat {
   package func read(_ input: FormatInput) throws -> TensorTable {
     let archive = try ZipArchive(input.source)
     var table = TensorTable()
-    table.reserveCapacity(archive.entries.count)
+    table.reserveCapacity(archive.count)
     var sidecar: NPZSidecar?
+    let beginnings = ZipBeginnings()
     try archive.forEachMember(beginning: Self.beginningSize) { _, member, data in
       if member.entry.isDirectory { return }
-      if member.entry.name == NPZSidecar.memberName {
+      let arrayName = member.entry.name(withoutEnding: ".npy")
+      if arrayName == nil, member.entry.name == NPZSidecar.memberName {
         sidecar = try NPZSidecar(archive.content(of: member))
       } else {
-        try Self.append(member, data, of: archive, to: &table, input.options)
+        let beginning =
+          switch member.entry.method {
+          case .stored: data
+          case .deflated: try beginnings.expand(data, count: Self.beginningSize)[...]
+          }
+        try Self.append(member, arrayName, beginning, of: archive, to: &table, input.options)
       }
     }
     var otherNames: Set<String> = []
@@ -44,25 +51,17 @@ package struct NPZFormat: TensorFormat {
     return try sidecar?.restore(table, archive.entries) ?? table
   }
 
-  /// The member's name without `.npy`, or nil for another ending.
-  static func arrayName(_ entry: ZipEntry) -> String? {
-    let name = entry.name.utf8
-    guard name.suffix(4).elementsEqual(".npy".utf8) else { return nil }
-    return String(name.dropLast(4))
-  }
-
   /// Adds what a member holds to the table.
+  ///
+  /// - Parameters:
+  ///   - arrayName: The member's name without `.npy`, where it ends so.
+  ///   - beginning: The first bytes of its content.
   private static func append(
-    _ member: ZipArchive.Member, _ data: ArraySlice<UInt8>, of archive: ZipArchive,
+    _ member: ZipArchive.Member, _ arrayName: String?, _ beginning: ArraySlice<UInt8>,
+    of archive: ZipArchive,
     to table: inout TensorTable, _ options: ReadOptions
   ) throws {
     let entry = member.entry
-    let beginning: ArraySlice<UInt8> =
-      switch entry.method {
-      case .stored: data
-      case .deflated: try ZipDeflatedSource.beginning(of: data, count: beginningSize)[...]
-      }
-    let arrayName = arrayName(entry)
     guard arrayName != nil || beginning.starts(with: NPYHeader.magic) else {
       table.others.append(
         OtherItem(
@@ -73,23 +72,23 @@ package struct NPZFormat: TensorFormat {
       table.notes.append("'\(entry.name.escapedForDisplay())' is not an npy member")
       return
     }
-    let header = try NPYHeader(byteCount: entry.uncompressedSize, offset: member.dataOffset) {
+    let header = try NPYHeader(
+      byteCount: entry.uncompressedSize, offset: member.dataOffset, available: beginning
+    ) {
       // A source of its own, which does not stay in memory.
-      $0 <= beginning.count
-        ? beginning.prefix($0)
-        : try archive.content(of: member).bytes(at: 0, count: $0, "the npy header")[...]
+      try archive.content(of: member).bytes(at: 0, count: $0, "the npy header")
     }
-    let source: any ByteSource
-    switch entry.method {
-    case .stored:
-      let read = beginning.prefix(header.size)
-      // The span does not leave this call.
-      source = try ZipStoredSource(archive, member, alreadyRead: unsafe read.span.bytes)
-    case .deflated: source = ZipDeflatedSource(archive, member)
-    }
+    let stored: any ByteSource =
+      switch entry.method {
+      case .stored: try Self.elements(of: member, after: header, beginning, archive)
+      case .deflated:
+        try SourceRange(
+          ZipDeflatedSource(archive, member), offset: header.size,
+          byteCount: entry.uncompressedSize - header.size)
+      }
     let name = arrayName ?? entry.name
     switch try NPYArray(
-      header, named: name, source, offset: member.dataOffset, options: options)
+      header, named: name, stored, offset: member.dataOffset, options: options)
     {
     // Refuses `a` beside `a.npy`.
     case .tensor(let tensor): try table.append(name, tensor)
@@ -98,5 +97,20 @@ package struct NPZFormat: TensorFormat {
       try archive.verify(member)
       table.others.append(item)
     }
+  }
+
+  /// The elements of a stored member, behind its header.
+  private static func elements(
+    of member: ZipArchive.Member, after header: NPYHeader, _ beginning: ArraySlice<UInt8>,
+    _ archive: ZipArchive
+  ) throws -> any ByteSource {
+    guard header.size <= beginning.count else {
+      return try SourceRange(
+        ZipStoredSource(archive, member), offset: header.size,
+        byteCount: member.entry.uncompressedSize - header.size)
+    }
+    let read = beginning.prefix(header.size)
+    // The span does not leave this call.
+    return try ZipStoredSource(member, after: unsafe read.span.bytes)
   }
 }

@@ -131,7 +131,8 @@ extension NPZSidecar {
     }
     var identities: [String: StorageIdentity] = [:]
     for entry in entries {
-      guard let name = NPZFormat.arrayName(entry), targets.contains(name) || aliases[name] != nil
+      let name = entry.name(withoutEnding: ".npy") ?? entry.name
+      guard targets.contains(name) || aliases[name] != nil
       else { continue }
       // The checksum tells aliases apart whose content was changed by other hands.
       identities[name] = StorageIdentity(
