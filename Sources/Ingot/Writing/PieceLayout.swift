@@ -13,7 +13,7 @@ struct PieceLayout: Equatable {
   /// larger buffers.
   static let usualLength = 512 << 10
   /// Sources with coarse granularity (bands of HDF5 chunks, tiles of transposes) get pieces up to this.
-  static let greatestLength = 8 << 20
+  static let greatestLength = 16 << 20
 
   init(byteCount: Int, pieceLength: Int, runLength: Int? = nil) {
     self.byteCount = byteCount
