@@ -13,10 +13,10 @@ extension NPZFormat {
     var plan = WritePlan()
     var offset = 0
     let members = try table.entries.map { entry in
-      let member = try PlannedMember(entry, options, at: offset)
+      let (member, parts) = try PlannedMember.plan(entry, options, at: offset)
       offset = try offset.adding(member.record.headerSize, "the archive's size")
         .adding(member.record.compressedSize, "the archive's size")
-      plan.parts += member.parts
+      plan.parts += parts
       return member
     }
     let last = try sidecar.isEmpty ? nil : Self.plannedSidecar(sidecar)
@@ -94,13 +94,15 @@ extension NPZFormat {
 private struct PlannedMember: Sendable {
   /// The record as far as it is known: `headerOffset` only for stored members, never the CRC.
   let record: ZipMemberRecord
-  let parts: [WritePlan.Part]
   /// What comes before the elements: the local header, and the npy header as it is stored.
   private let prefixCount: Int
   private let npyHeaderCRC: UInt32
   private let elementBytes: Int
 
-  init(_ entry: TensorTable.Entry, _ options: WriteOptions, at offset: Int) throws {
+  /// What is written for a tensor, and what must be remembered until the end.
+  static func plan(
+    _ entry: TensorTable.Entry, _ options: WriteOptions, at offset: Int
+  ) throws -> (PlannedMember, [WritePlan.Part]) {
     let tensor = entry.tensor
     let npyHeader: [UInt8]
     if let descr = NPYDescription.text(for: tensor.elementType) {
@@ -110,9 +112,7 @@ private struct PlannedMember: Sendable {
       npyHeader = NPYHeader.bytes(
         descr: NPYDescription.text(for: disguise.type) ?? "", shape: disguise.shape)
     }
-    npyHeaderCRC = CRC32.of(npyHeader)
-    elementBytes = tensor.byteCount
-    let size = try npyHeader.count.adding(elementBytes, "the size of '\(entry.name)'")
+    let size = try npyHeader.count.adding(tensor.byteCount, "the size of '\(entry.name)'")
     var payload = WritePlan.Payload(name: entry.name, source: tensor.source, checksum: .crc32)
     let storedHeader: [UInt8]
     var record: ZipMemberRecord
@@ -126,13 +126,14 @@ private struct PlannedMember: Sendable {
     case .gzip(let level):
       record = ZipMemberRecord(name: entry.name + ".npy", method: .deflated, headerOffset: 0)
       storedHeader = Deflate.piece(npyHeader, level: level, isLast: false)
-      payload.encoding = Self.encoding(level: level, size: size)
+      payload.encoding = encoding(level: level, size: size)
     }
     record.uncompressedSize = size
-    self.record = record
     let prefix = record.localHeader() + storedHeader
-    prefixCount = prefix.count
-    parts = [.bytes(prefix), .payload(payload)]
+    let member = PlannedMember(
+      record: record, prefixCount: prefix.count, npyHeaderCRC: CRC32.of(npyHeader),
+      elementBytes: tensor.byteCount)
+    return (member, [.bytes(prefix), .payload(payload)])
   }
 
   private static func encoding(level: Int?, size: Int) -> WritePlan.Encoding {
