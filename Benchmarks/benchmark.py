@@ -85,7 +85,7 @@ def conversions(folder, size):
             }
             if "ingot" not in (origin, target) and origin != target:
                 commands["python"] = (peer(source, out), out)
-            times, memory = interleaved(commands, runs=2 if size > 1000 else 3)
+            times, memory = interleaved(commands, runs=1 if size > 1000 else 3)
             for path in (out, copy):
                 if os.path.exists(path):
                     os.remove(path)

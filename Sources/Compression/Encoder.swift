@@ -36,9 +36,11 @@ enum Encoder: Hashable {
 
   /// The fastest encoder that does as well for `content` as zlib at level `reference`, as far as samples
   /// tell; larger by the share `tolerance` counts as as well.
-  static func choose(for content: RawSpan, reference: Int, tolerance: Double) -> Encoder {
+  static func choose(
+    for content: RawSpan, reference: Int, tolerance: Double, sampleShare: Int = 32
+  ) -> Encoder {
     let usual = Encoder.zlib(level: reference)
-    let samples = sampleRanges(of: content.byteCount)
+    let samples = sampleRanges(of: content.byteCount, share: sampleShare)
     guard !samples.isEmpty else { return usual }
     let bound = Double(usual.size(of: content, in: samples)) * (1 + tolerance)
     let quickest = quick.first { encoder in
@@ -55,12 +57,12 @@ enum Encoder: Hashable {
     return output.count
   }
 
-  /// Two stretches of a thirty-second each, round the first and the third quarter.
+  /// Two stretches of one part in `share` each, round the first and the third quarter.
   ///
   /// Bytes that HDF5's shuffle has sorted into planes change character at the quarters, so each stretch
   /// sees two planes.
-  private static func sampleRanges(of count: Int) -> [Range<Int>] {
-    let length = max(count / 32, shortestSample)
+  private static func sampleRanges(of count: Int, share: Int) -> [Range<Int>] {
+    let length = max(count / share, shortestSample)
     // What is this small costs little at any level.
     guard count >= 4 * length else { return [] }
     return [count / 4, count / 4 * 3].map { $0 - length / 2..<$0 + length / 2 }

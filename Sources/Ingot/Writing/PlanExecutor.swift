@@ -1,6 +1,7 @@
 internal import Compression
 internal import Crypto
 private import Synchronization
+internal import TensorFormats
 internal import Tensors
 
 /// Carries out a write plan on several threads, in memory bounded by the pieces under way.
@@ -92,7 +93,8 @@ struct PlanExecutor: Sendable {
       var readers: [Int: OrderedReader] = [:]
       for (index, part) in plan.parts.enumerated() {
         if case .payload(let payload) = part, payload.isReadInOrder {
-          readers[index] = OrderedReader(hashing: payload.checksum == .sha256)
+          readers[index] = OrderedReader(
+            hashing: payload.checksum == .sha256 && payload.verifiedDigest == nil)
         }
       }
       self.readers = readers
@@ -131,7 +133,9 @@ struct PlanExecutor: Sendable {
           switch payload.checksum {
           case .crc32:
             placed.results[number].crc32 = combined(placed.pieceChecksums[number], layout)
-          case .sha256: placed.results[number].sha256 = readers[index]?.digest() ?? []
+          case .sha256:
+            placed.results[number].sha256 =
+              payload.verifiedDigest ?? readers[index]?.digest() ?? []
           case nil: break
           }
         }
@@ -313,6 +317,15 @@ struct PlanExecutor: Sendable {
       }
       try output.write(encoded.rawSpan, at: offset)
     }
+  }
+}
+
+extension WritePlan.Payload {
+  /// The SHA-256 that the source itself carries and checks while it is read from front to back.
+  fileprivate var verifiedDigest: [UInt8]? {
+    guard let digits = (source as? VerifiedSource)?.sha256.utf8 else { return nil }
+    let values = digits.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+    return stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] << 4 | values[$0 + 1]) }
   }
 }
 
