@@ -179,6 +179,23 @@ import Testing
     }
   }
 
+  @Test func kerasShardsAndTheirIndexHoldTheSame() throws {
+    try Places.withTemporaryFolder { folder in
+      let source = Places.fixture("demo/tiny-transformer.weights.h5")
+      let index = folder.appending(path: "model.weights.json").filePath
+      let run = try CommandRun.ingot("convert", source, index, "--max-shard-size", "20kB")
+      #expect(run.status == 0, "\(run.diagnostics)")
+      let files = try FileManager.default.contentsOfDirectory(atPath: folder.filePath)
+      #expect(files.filter { $0.hasSuffix(".weights.h5") }.count > 2)
+      #expect(
+        try CommandRun.ingot("digest", index, "--quiet").output
+          == CommandRun.ingot("digest", source, "--quiet").output)
+      let single = try CommandRun.ingot("convert", source, index, "--force")
+      #expect(single.status == 64)
+      #expect(single.diagnostics.contains("a Keras index stands for several files"))
+    }
+  }
+
   @Test func theSourceMayBeReplacedByItself() throws {
     try Places.withTemporaryFolder { folder in
       let file = folder.appending(path: "a.npz").filePath
