@@ -22,6 +22,7 @@ def measure(command, output=None):
     """Seconds and peak memory in MiB of one whole process; `output` is removed before it starts."""
     if output and os.path.exists(output):
         os.remove(output)
+    os.sync()  # so that nothing pays for what its forerunner left unwritten
     null = os.open(os.devnull, os.O_RDWR)
     begin = time.perf_counter()
     process = os.posix_spawnp(
