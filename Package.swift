@@ -59,11 +59,13 @@ let package = Package(
     .target(
       name: "HDF5Format", dependencies: ["Tensors", "Compression", "CKernels"],
       swiftSettings: settings),
+    .target(name: "Architectures", dependencies: ["Tensors"], swiftSettings: settings),
     .target(name: "Rules", dependencies: ["Tensors", "CYAML"], swiftSettings: settings),
     .target(
       name: "Ingot",
       dependencies: [
-        "Tensors", "TensorFormats", "HDF5Format", "Compression", "Rules", "CKernels", "CSystem",
+        "Tensors", "TensorFormats", "HDF5Format", "Compression", "Rules", "Architectures",
+        "CKernels", "CSystem",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: settings),
@@ -93,6 +95,9 @@ let package = Package(
       exclude: ["Python"], swiftSettings: testSettings),
     .testTarget(
       name: "RulesTests", dependencies: ["Rules", "TestSupport", "Tensors"],
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "ArchitecturesTests", dependencies: ["Architectures", "TestSupport", "Tensors"],
       swiftSettings: testSettings),
     .testTarget(
       name: "IngotTests",

@@ -1,0 +1,55 @@
+/// How one ecosystem spells the configuration of an architecture.
+public struct Dialect: Sendable, Hashable {
+  /// The ecosystem: `huggingface`, `keras`, `gguf`.
+  public var name: String
+  /// A configuration is of this architecture where this key has one of these values.
+  public var recognition: Recognition
+  /// Where each parameter is found.
+  public var keys: [Key]
+
+  /// What tells that a configuration is of an architecture.
+  public struct Recognition: Sendable, Hashable {
+    /// A key, nested ones joined by dots.
+    public var key: String
+    /// Its values: `gpt2`.
+    public var values: [String]
+  }
+
+  /// Where a parameter is found and how its values are said.
+  public struct Key: Sendable, Hashable {
+    /// The parameter.
+    public var parameter: String
+    /// Keys in the order of preference, nested ones joined by dots, list elements by their number.
+    public var paths: [String]
+    /// What words, flags, numbers and `null` in a configuration mean, by their JSON text without quotes;
+    /// values that are not here mean themselves.
+    public var meanings: [String: Value] = [:]
+    /// The value where the configuration lacks the key: this ecosystem's own default.
+    public var absent: Value?
+  }
+}
+
+extension Dialect.Key {
+  static func key(
+    _ parameter: String, _ paths: String..., meaning meanings: [String: Value] = [:],
+    absent: Value? = nil
+  ) -> Dialect.Key {
+    Dialect.Key(parameter: parameter, paths: paths, meanings: meanings, absent: absent)
+  }
+
+  /// The activation function, in all the words for it that are in use.
+  static func activation(_ paths: String..., absent: Activation? = nil) -> Dialect.Key {
+    Dialect.Key(
+      parameter: "activation", paths: paths, meanings: Activation.words,
+      absent: absent.map { .word($0.rawValue) })
+  }
+}
+
+extension Activation {
+  /// What libraries call them, as configurations have it.
+  static let words: [String: Value] = [
+    "gelu_new": .word("gelu_tanh"), "gelu_fast": .word("gelu_tanh"),
+    "gelu_pytorch_tanh": .word("gelu_tanh"), "gelu_approximate": .word("gelu_tanh"),
+    "gelu_python": .word("gelu"), "quick_gelu": .word("gelu_sigmoid"), "swish": .word("silu"),
+  ]
+}

@@ -1,0 +1,100 @@
+/// A name with places for loop variables: `h.{layer}.attn.c_attn.weight`.
+///
+/// `{layer}` stands for the number in decimal digits, `{layer:suffix}` for nothing where it is 0 and
+/// `_1`, `_2` … where it is not, as Keras numbers layers of one class.
+public struct NameTemplate: Sendable, Hashable {
+  /// The template as it was written.
+  public let text: String
+  let segments: [Segment]
+
+  enum Segment: Sendable, Hashable {
+    case text([UInt8])
+    case variable(String, isSuffix: Bool)
+  }
+
+  /// Reads a template; braces that name nothing are part of the name.
+  public init(_ text: String) {
+    self.text = text
+    var segments: [Segment] = []
+    var literal: [UInt8] = []
+    var rest = text.utf8[...]
+    while let first = rest.first {
+      if first == UInt8(ascii: "{"), let end = rest.firstIndex(of: UInt8(ascii: "}")),
+        rest.index(after: rest.startIndex) < end
+      {
+        let parts = String(decoding: rest[rest.startIndex..<end].dropFirst(), as: UTF8.self)
+          .split(separator: ":")
+        if !literal.isEmpty { segments.append(.text(literal)) }
+        literal = []
+        segments.append(
+          .variable(String(parts[0]), isSuffix: parts.count > 1 && parts[1] == "suffix"))
+        rest = rest[rest.index(after: end)...]
+      } else {
+        literal.append(first)
+        rest = rest.dropFirst()
+      }
+    }
+    if !literal.isEmpty { segments.append(.text(literal)) }
+    self.segments = segments
+  }
+
+  /// The variables in their order.
+  var variables: [String] {
+    segments.compactMap { segment in
+      switch segment {
+      case .text: nil
+      case .variable(let name, _): name
+      }
+    }
+  }
+
+  /// The name with these numbers in its places.
+  func name(_ variables: [String: Int]) -> String {
+    var bytes: [UInt8] = []
+    for segment in segments {
+      switch segment {
+      case .text(let text): bytes += text
+      case .variable(let name, let isSuffix):
+        let number = variables[name] ?? 0
+        if !isSuffix {
+          bytes += "\(number)".utf8
+        } else if number > 0 {
+          bytes += "_\(number)".utf8
+        }
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// The numbers that make this template the name, or nil where none do.
+  func match(_ name: some Collection<UInt8>) -> [String: Int]? {
+    var rest = Array(name)[...]
+    var found: [String: Int] = [:]
+    for segment in segments {
+      switch segment {
+      case .text(let text):
+        guard rest.starts(with: text) else { return nil }
+        rest = rest.dropFirst(text.count)
+      case .variable(let variable, let isSuffix):
+        var value = 0
+        let isNumber = !isSuffix || Self.beginsSuffix(rest)
+        if isNumber {
+          if isSuffix { rest = rest.dropFirst() }
+          let digits = rest.prefix { (0x30...0x39).contains($0) }
+          guard (1...9).contains(digits.count), digits.count == 1 || digits.first != 0x30 else {
+            return nil
+          }
+          value = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+          rest = rest.dropFirst(digits.count)
+        }
+        if let known = found.updateValue(value, forKey: variable), known != value { return nil }
+      }
+    }
+    return rest.isEmpty ? found : nil
+  }
+
+  private static func beginsSuffix(_ rest: ArraySlice<UInt8>) -> Bool {
+    guard rest.first == UInt8(ascii: "_"), let next = rest.dropFirst().first else { return false }
+    return (0x31...0x39).contains(next)
+  }
+}

@@ -1,0 +1,81 @@
+internal import Tensors
+
+/// An architecture with its configuration: every size and every weight is known.
+public struct Model: Sendable {
+  /// The description.
+  public let architecture: Architecture
+  /// What was given, without defaults.
+  public let configuration: Configuration
+  /// The values of the parameters.
+  public let environment: Environment
+  /// The weights in the order of their first use; tied ones come where they are used again.
+  public let weights: [ModelWeight]
+
+  /// Puts the values into the description.
+  ///
+  /// - Throws: `usage` for a value that is missing; `malformed` for one of the wrong kind or out of
+  ///   bounds, and where a requirement between values does not hold.
+  public init(_ architecture: Architecture, _ configuration: Configuration) throws {
+    self.architecture = architecture
+    self.configuration = configuration
+    environment = Environment { try configuration.entry($0, of: architecture).value }
+    for parameter in architecture.parameters {
+      guard let entry = configuration[parameter.name] else { continue }
+      try parameter.check(entry)
+    }
+    for requirement in architecture.requirements {
+      guard try environment.holds(requirement.condition) else {
+        throw IngotError(.malformed, "\(architecture.name): \(requirement.message)")
+      }
+    }
+    var collector = WeightCollector(environment)
+    try collector.collect(architecture.steps)
+    weights = collector.weights
+  }
+
+  /// Where walks through the whole description begin.
+  public var scope: Scope { Scope(environment) }
+
+  /// Every parameter with its value and source, in the description's order.
+  ///
+  /// What nothing gives is left out: a model can be built where no weight needs it.
+  public var values: [(name: String, entry: Configuration.Entry)] {
+    architecture.parameters.compactMap { parameter in
+      (try? configuration.entry(parameter.name, of: architecture)).map { (parameter.name, $0) }
+    }
+  }
+}
+
+extension Parameter {
+  /// The largest count that any parameter may have; a billion of anything is a mistake.
+  static let largestCount = 1_000_000_000
+
+  /// Checks a value's kind and bounds.
+  func check(_ entry: Configuration.Entry) throws {
+    func failure(_ expected: String) -> IngotError {
+      IngotError(
+        .malformed,
+        "'\(name)' (\(entry.source)): expected \(expected), found \(entry.value.description.escapedForDisplay())"
+      )
+    }
+    switch (kind, entry.value) {
+    case (.count, .integer(let count)):
+      guard count >= minimum else { throw failure("\(minimum) or more") }
+      guard count <= Self.largestCount else { throw failure("at most \(Self.largestCount)") }
+    case (.real, .real(let value)):
+      guard value.isFinite else { throw failure("a finite number") }
+    case (.real, .integer), (.flag, .flag): break
+    case (.word, .word(let word)):
+      guard words.contains(word) else { throw failure("one of \(words.joined(separator: ", "))") }
+    case (.counts, .integers(let counts)):
+      guard counts.allSatisfy({ (minimum...Self.largestCount).contains($0) }) else {
+        throw failure("counts from \(minimum)")
+      }
+    case (.count, _): throw failure("a whole number")
+    case (.real, _): throw failure("a number")
+    case (.flag, _): throw failure("true or false")
+    case (.word, _): throw failure("one of \(words.joined(separator: ", "))")
+    case (.counts, _): throw failure("a list of whole numbers")
+    }
+  }
+}

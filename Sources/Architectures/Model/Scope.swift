@@ -1,0 +1,95 @@
+internal import Tensors
+
+/// Where in a description a walk is: the names around, the loop variables and what they make true.
+public struct Scope: Sendable {
+  /// The names of the blocks and turns around: `layers`, `3`, `attention`.
+  public private(set) var path: [String] = []
+  /// The same with loop variables in braces: `layers`, `{layer}`, `attention`.
+  public private(set) var pattern: [String] = []
+  /// The loop variables.
+  public private(set) var variables: [String: Int] = [:]
+  /// What weights here count as.
+  public private(set) var component = Component.other
+  /// The path of the outermost turn of a loop around: `layers.3`.
+  public private(set) var layer: String?
+  /// The values that formulas here are evaluated with.
+  public private(set) var environment: Environment
+
+  init(_ environment: Environment) { self.environment = environment }
+
+  /// The name of the state that an operation or block of this name gives here.
+  public func state(_ name: String) -> String { (path + [name]).joined(separator: ".") }
+
+  func entering(_ block: Step.Block) -> Scope {
+    var scope = self
+    scope.path.append(block.name)
+    scope.pattern.append(block.name)
+    scope.component = block.component
+    return scope
+  }
+
+  /// The scope of one expert of a mixture.
+  public func entering(_ experts: Operation.Experts, expert: Int) -> Scope {
+    var scope = self
+    scope.enter(experts.name, variable: "expert", turn: expert, sharesWeights: false)
+    scope.component = .experts
+    return scope
+  }
+
+  func entering(_ loop: Step.Loop, turn: Int) -> Scope {
+    var scope = self
+    scope.enter(
+      loop.name, variable: loop.variable, turn: turn, sharesWeights: loop.sharesWeights)
+    return scope
+  }
+
+  private mutating func enter(_ name: String, variable: String, turn: Int, sharesWeights: Bool) {
+    variables[variable] = turn
+    environment = environment.binding([variable: turn])
+    if layer == nil { layer = (path + [name, "\(turn)"]).joined(separator: ".") }
+    path.append(name)
+    pattern.append(name)
+    if !sharesWeights {
+      path.append("\(turn)")
+      pattern.append("{\(variable)}")
+    }
+  }
+}
+
+/// What a walk comes upon, loops unrolled and branches taken.
+public enum Visit: Sendable {
+  case operation(Operation)
+  /// A block whose steps are done.
+  case end(Step.Block)
+  case state(String, series: String)
+  case result(String, name: String)
+}
+
+extension Scope {
+  /// Visits everything that `steps` do, in order.
+  ///
+  /// - Throws: what formulas and `visit` throw; `limit` for a loop above 100,000 turns.
+  public func walk(_ steps: [Step], _ visit: (Visit, Scope) throws -> Void) throws {
+    for step in steps {
+      switch step {
+      case .operation(let operation): try visit(.operation(operation), self)
+      case .block(let block):
+        try entering(block).walk(block.steps, visit)
+        try visit(.end(block), self)
+      case .loop(let loop):
+        let count = try environment.count(loop.count)
+        guard count <= Self.mostTurns else {
+          throw IngotError(.limit, "\(count) \(loop.name) are above \(Self.mostTurns)")
+        }
+        for turn in 0..<count { try entering(loop, turn: turn).walk(loop.steps, visit) }
+      case .branch(let branch):
+        try walk(environment.holds(branch.condition) ? branch.then : branch.otherwise, visit)
+      case .state(let value, let series): try visit(.state(value, series: series), self)
+      case .result(let value, let name): try visit(.result(value, name: name), self)
+      }
+    }
+  }
+
+  /// No published model has a tenth of it; a configuration that asks for more must not hang us.
+  static let mostTurns = 100_000
+}

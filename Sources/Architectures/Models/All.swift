@@ -1,0 +1,7 @@
+extension Architecture {
+  /// Every built-in architecture; to add one is to write its file and name it here.
+  public static let all: [Architecture] = [gpt2]
+
+  /// The built-in architecture of that name, or nil.
+  public static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }
+}

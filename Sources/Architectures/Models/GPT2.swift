@@ -1,0 +1,130 @@
+extension Architecture {
+  /// GPT-2: "Language Models are Unsupervised Multitask Learners" (2019).
+  static let gpt2 = Architecture(
+    name: "gpt2",
+    summary: "GPT-2: decoder, learned positions, pre-norm, GELU (tanh), tied head",
+    parameters: [
+      .count("vocabulary"), .count("positions"), .count("width"), .count("layers"),
+      .count("heads"), .count("feed_forward", default: "4 * width"), .activation(default: .geluTanh),
+      .real("norm_epsilon", default: 1e-5), .flag("bias", default: true),
+      .word("head", ["language", "none"], default: "language"), .flag("tied_head", default: true),
+    ],
+    inputs: [
+      .tokens, .mask,
+      .init(name: "position_ids", kind: .ids, size: "positions", isOptional: true),
+    ],
+    steps: [
+      .block(
+        "embedding", .embedding, output: "x",
+        [
+          .embedding("tokens", of: "input_ids", rows: "vocabulary", width: "width", into: "x"),
+          .operation(
+            .positions(
+              .init(
+                name: "positions", input: "x", rows: "positions", width: "width", output: "p"))),
+          .add("x", "p", into: "x"),
+        ]),
+      .layers([
+        .state("x", series: "hidden"),
+        .norm("attention_norm", .layer, "x", bias: "bias", into: "h"),
+        AttentionPart(bias: "bias", isCausal: true).step,
+        .add("x", "h", into: "x"),
+        .norm("feed_forward_norm", .layer, "x", bias: "bias", into: "h"),
+        .feedForward(bias: "bias"),
+        .add("x", "h", into: "x"),
+      ]),
+      .norm("final_norm", .layer, "x", bias: "bias", into: "x"),
+      .state("x", series: "hidden"),
+      .when(
+        "head == 'language'", Step.languageHead(),
+        otherwise: [.result("x", name: "last_hidden_state")]),
+    ],
+    conventions: [huggingFace, nanoGPT, kerasHub, gguf],
+    dialects: [
+      Dialect(
+        name: "huggingface", recognition: .init(key: "model_type", values: ["gpt2"]),
+        keys: [
+          .key("vocabulary", "vocab_size", absent: .integer(50257)),
+          .key("positions", "n_positions", absent: .integer(1024)),
+          .key("width", "n_embd", absent: .integer(768)),
+          .key("layers", "n_layer", absent: .integer(12)),
+          .key("heads", "n_head", absent: .integer(12)), .key("feed_forward", "n_inner"),
+          .activation("activation_function"), .key("norm_epsilon", "layer_norm_epsilon"),
+          .key("tied_head", "tie_word_embeddings"),
+          .key(
+            "head", "architectures.0",
+            meaning: ["GPT2LMHeadModel": .word("language"), "GPT2Model": .word("none")]),
+        ]),
+      Dialect(
+        name: "keras_hub",
+        recognition: .init(
+          key: "class_name", values: ["GPT2Backbone", "GPT2CausalLM"]),
+        keys: [
+          .key("vocabulary", "config.vocabulary_size"),
+          .key("positions", "config.max_sequence_length", absent: .integer(1024)),
+          .key("width", "config.hidden_dim"), .key("layers", "config.num_layers"),
+          .key("heads", "config.num_heads"), .key("feed_forward", "config.intermediate_dim"),
+        ]),
+      Dialect(
+        name: "gguf", recognition: .init(key: "general.architecture", values: ["gpt2"]),
+        keys: [
+          .key("positions", "gpt2.context_length"), .key("width", "gpt2.embedding_length"),
+          .key("layers", "gpt2.block_count"), .key("heads", "gpt2.attention.head_count"),
+          .key("feed_forward", "gpt2.feed_forward_length"),
+          .key("norm_epsilon", "gpt2.attention.layer_norm_epsilon"),
+        ]),
+    ],
+    requirements: [.headsDivideWidth])
+
+  private static let fused = ["query", "key", "value"].map { "layers.{layer}.attention.\($0)" }
+
+  /// transformers keeps OpenAI's `Conv1D`: matrices lie as [inputs, outputs].
+  private static let huggingFace = Convention(
+    name: "huggingface", prefix: "transformer.", prefixCondition: "head == 'language'",
+    spellings: [
+      Spelling.one("embedding.tokens.weight", "wte.weight"),
+      Spelling.one("embedding.positions.weight", "wpe.weight"),
+      Spelling.both("layers.{layer}.attention_norm", "h.{layer}.ln_1"),
+      Spelling.both(fused, "h.{layer}.attn.c_attn", [.transpose]),
+      Spelling.both("layers.{layer}.attention.output", "h.{layer}.attn.c_proj", [.transpose]),
+      Spelling.both("layers.{layer}.feed_forward_norm", "h.{layer}.ln_2"),
+      Spelling.both("layers.{layer}.feed_forward.up", "h.{layer}.mlp.c_fc", [.transpose]),
+      Spelling.both("layers.{layer}.feed_forward.down", "h.{layer}.mlp.c_proj", [.transpose]),
+      Spelling.both("final_norm", "ln_f"),
+      Spelling.one("head.weight", "lm_head.weight", isOuter: true),
+    ].flatMap { $0 },
+    buffers: ["h.{layer}.attn.bias", "h.{layer}.attn.masked_bias"].map { NameTemplate($0) })
+
+  /// nanoGPT's own training code has ordinary linear layers: [outputs, inputs].
+  private static let nanoGPT = Convention(
+    name: "nanogpt", prefix: "transformer.", prefixCondition: true,
+    spellings: huggingFace.spellings.map { spelling in
+      var spelling = spelling
+      spelling.layout = []
+      return spelling
+    }, buffers: huggingFace.buffers)
+
+  /// llama.cpp transposes OpenAI's matrices to [outputs, inputs]; the head is written out.
+  private static let gguf = Convention(
+    name: "gguf",
+    spellings: [
+      Spelling.one("embedding.tokens.weight", "token_embd.weight"),
+      Spelling.one("embedding.positions.weight", "position_embd.weight"),
+      Spelling.both("layers.{layer}.attention_norm", "blk.{layer}.attn_norm"),
+      Spelling.both(fused, "blk.{layer}.attn_qkv"),
+      Spelling.both("layers.{layer}.attention.output", "blk.{layer}.attn_output"),
+      Spelling.both("layers.{layer}.feed_forward_norm", "blk.{layer}.ffn_norm"),
+      Spelling.both("layers.{layer}.feed_forward.up", "blk.{layer}.ffn_up"),
+      Spelling.both("layers.{layer}.feed_forward.down", "blk.{layer}.ffn_down"),
+      Spelling.both("final_norm", "output_norm"),
+      Spelling.one("head.weight", "output.weight"),
+    ].flatMap { $0 })
+
+  /// Keras Hub's backbone: einsum kernels with the heads as an axis of their own.
+  private static let kerasHub = Convention(
+    name: "keras_hub",
+    spellings: [
+      Spelling.one("embedding.tokens.weight", "layers/reversible_embedding/vars/0"),
+      Spelling.one("embedding.positions.weight", "layers/position_embedding/vars/0"),
+    ].flatMap { $0 })
+}
