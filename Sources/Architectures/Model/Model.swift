@@ -51,7 +51,9 @@ extension Parameter {
   static let largestCount = 1_000_000_000
 
   /// Checks a value's kind and bounds.
-  func check(_ entry: Configuration.Entry) throws {
+  ///
+  /// - Throws: `malformed` with what is expected and what was found.
+  package func check(_ entry: Configuration.Entry) throws {
     func failure(_ expected: String) -> IngotError {
       IngotError(
         .malformed,
