@@ -1,5 +1,6 @@
 import Foundation
 import Ingot
+import Tensors
 import TestSupport
 import Testing
 
@@ -43,7 +44,8 @@ import Testing
       #expect(reading.model.architecture.name == fixture.architecture)
       #expect(reading.convention.name == fixture.convention)
       #expect(reading.unexpected == [])
-      #expect(reading.model.weights.map(\.role) == known.weights.map(\.role))
+      #expect(
+        reading.model.weights.map(\.role) == known.weights.map(\.role), "another set of weights")
       for (one, other) in zip(reading.model.weights, known.weights) {
         #expect(one.shape == other.shape, "\(one.role)")
       }
@@ -97,10 +99,6 @@ import Testing
   }
 
   private static func bytes(_ tensor: Tensor) throws -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: tensor.byteCount)
-    guard !bytes.isEmpty else { return [] }
-    var span = bytes.mutableSpan.mutableBytes
-    try tensor.source.read(into: &span, at: 0)
-    return bytes
+    try tensor.source.bytes(at: 0, count: tensor.byteCount, "a tensor")
   }
 }
