@@ -16,7 +16,8 @@ struct IngotCommand: ParsableCommand {
       74 read or write failed; 129, 130, 143 interrupted (no partial output remains).
       """,
     version: "0.1.0",
-    subcommands: [Convert.self, Inspect.self, Diff.self, Digest.self, FormatsCommand.self])
+    subcommands: [
+      Convert.self, Inspect.self, Params.self, Diff.self, Digest.self, FormatsCommand.self])
 
   static func main() {
     Interruption.prepare()
