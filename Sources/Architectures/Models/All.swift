@@ -6,6 +6,7 @@ extension Architecture {
     roberta,
     distilBERT,
     vit,
+    t5,
   ]
 
   /// The built-in architecture of that name, or nil.
