@@ -7,6 +7,8 @@ extension Architecture {
     distilBERT,
     vit,
     t5,
+    bart,
+    transformer,
   ]
 
   /// The built-in architecture of that name, or nil.
