@@ -16,7 +16,9 @@ struct IngotCommand: ParsableCommand {
       74 read or write failed; 129, 130, 143 interrupted (no partial output remains).
       """,
     version: "0.1.0",
-    subcommands: [Convert.self, Inspect.self, Diff.self, Digest.self, FormatsCommand.self])
+    subcommands: [
+      Convert.self, Inspect.self, Validate.self, Diff.self, Digest.self, FormatsCommand.self,
+    ])
 
   static func main() {
     Interruption.prepare()
@@ -25,6 +27,8 @@ struct IngotCommand: ParsableCommand {
       try command.run()
     } catch let error as IngotError {
       Failure.exit(error)
+    } catch let failure as UnmappedNames {
+      Failure.exit(failure.error, details: [.init("mapping", failure.respelling.json)])
     } catch {
       let status = exitCode(for: error)
       // Help and version come as errors with status 0.

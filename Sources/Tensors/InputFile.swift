@@ -63,6 +63,12 @@ public final class InputFile: ByteSource {
 
   deinit { close(descriptor) }
 
+  /// Whether there is a regular file at `path`.
+  package static func isRegularFile(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
   private static func identify(
     _ descriptor: Int32
   ) throws -> (identity: Identity, isRegular: Bool, isDirectory: Bool) {

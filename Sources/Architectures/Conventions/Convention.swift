@@ -7,6 +7,8 @@ public struct Convention: Sendable, Hashable {
   public var prefix = ""
   /// Whether names are written with the prefix.
   public var prefixCondition: Expression = false
+  /// Whether files hold a tied weight once more under its own name.
+  public var repeatsTied = false
   /// A name for every weight of the architecture.
   public var spellings: [Spelling]
   /// What such files hold beside weights and needs no place elsewhere: masks, position numbers, tables

@@ -56,7 +56,8 @@ extension LayoutStep {
   /// [heads, from, rows / (heads·from), rest] with its second and third axes swapped.
   private static func paired(_ tensor: Tensor, heads: Int, from: Int) throws -> Tensor {
     let dimensions = tensor.shape.dimensions
-    guard let rows = dimensions.first, heads > 0, rows % (heads * from) == 0, rows % (2 * heads) == 0
+    guard let rows = dimensions.first, heads > 0, rows % (heads * from) == 0,
+      rows % (2 * heads) == 0
     else { throw uneven(dimensions.first ?? 0, 2 * heads) }
     let rest = Array(dimensions.dropFirst())
     return try tensor.reshaped(to: Shape([heads, from, rows / (heads * from)] + rest))

@@ -91,21 +91,8 @@ extension Spelling {
   }
 
   fileprivate func shape(of turns: [[ModelWeight]], _ environment: Environment) throws -> Shape {
-    var dimensions = Self.joined(turns[0].map(\.shape.dimensions))
-    for step in layout {
-      switch step {
-      case .transpose: dimensions.reverse()
-      case .permute(let axes): dimensions = axes.map { dimensions[$0] }
-      case .reshape(let formulas): dimensions = try formulas.map(environment.count)
-      case .interleaveHeads, .rotaryPairs: break
-      }
-    }
-    if !stackedVariables.isEmpty { dimensions.insert(turns.count, at: 0) }
-    return try Shape(dimensions)
-  }
-
-  private static func joined(_ parts: [[Int]]) -> [Int] {
-    guard parts.count > 1, !parts[0].isEmpty else { return parts[0] }
-    return [parts.reduce(0) { $0 + $1[0] }] + parts[0].dropFirst()
+    var shape = try StoredTensor.joined(turns[0].map(\.shape))
+    for step in layout { shape = try step.applied(to: shape, environment) }
+    return stackedVariables.isEmpty ? shape : try Shape([turns.count] + shape.dimensions)
   }
 }

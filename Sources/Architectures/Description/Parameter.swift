@@ -61,6 +61,23 @@ public struct Parameter: Sendable, Hashable {
   }
 }
 
+extension Parameter {
+  /// The value that a text is for this parameter, as a command line has it; nil where it is none.
+  package func value(_ text: String) -> Value? {
+    switch kind {
+    case .count: Int(text).map(Value.integer)
+    case .real: Double(text).map(Value.real)
+    case .flag: Bool(text).map(Value.flag)
+    case .word: .word(text)
+    case .counts:
+      text.split(separator: ",").reduce(.integers([])) { list, part in
+        guard case .integers(let counts) = list, let count = Int(part) else { return nil }
+        return .integers(counts + [count])
+      }
+    }
+  }
+}
+
 extension String {
   /// The formula of this text, which is part of a built-in architecture.
   var expression: Expression { Expression(stringLiteral: self) }

@@ -63,6 +63,12 @@ public struct Weight: Sendable, Hashable {
     /// The role of the other.
     public let role: String
 
+    /// The flag that alone decides, where one does.
+    package var flag: String? {
+      if case .name(let name) = condition.node { return name }
+      return nil
+    }
+
     /// Ties to a role under a condition.
     public init(when condition: Expression, to role: String) {
       self.condition = condition

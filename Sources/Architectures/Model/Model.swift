@@ -24,6 +24,11 @@ public struct Model: Sendable {
       try parameter.check(entry)
     }
     for requirement in architecture.requirements {
+      // What nothing gives is asked for where it is needed.
+      let isKnown = requirement.condition.names.allSatisfy { name in
+        (try? configuration.entry(name, of: architecture)) != nil
+      }
+      guard isKnown else { continue }
       guard try environment.holds(requirement.condition) else {
         throw IngotError(.malformed, "\(architecture.name): \(requirement.message)")
       }
@@ -51,7 +56,9 @@ extension Parameter {
   static let largestCount = 1_000_000_000
 
   /// Checks a value's kind and bounds.
-  func check(_ entry: Configuration.Entry) throws {
+  ///
+  /// - Throws: `malformed` with what is expected and what was found.
+  package func check(_ entry: Configuration.Entry) throws {
     func failure(_ expected: String) -> IngotError {
       IngotError(
         .malformed,

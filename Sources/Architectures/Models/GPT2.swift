@@ -5,7 +5,8 @@ extension Architecture {
     summary: "GPT-2: decoder, learned positions, pre-norm, GELU (tanh), tied head",
     parameters: [
       .count("vocabulary"), .count("positions"), .count("width"), .count("layers"),
-      .count("heads"), .count("feed_forward", default: "4 * width"), .activation(default: .geluTanh),
+      .count("heads"), .count("feed_forward", default: "4 * width"),
+      .activation(default: .geluTanh),
       .real("norm_epsilon", default: 1e-5), .flag("bias", default: true),
       .word("head", ["language", "none"], default: "language"), .flag("tied_head", default: true),
     ],
@@ -97,7 +98,7 @@ extension Architecture {
 
   /// nanoGPT's own training code has ordinary linear layers: [outputs, inputs].
   private static let nanoGPT = Convention(
-    name: "nanogpt", prefix: "transformer.", prefixCondition: true,
+    name: "nanogpt", prefix: "transformer.", prefixCondition: true, repeatsTied: true,
     spellings: huggingFace.spellings.map { spelling in
       var spelling = spelling
       spelling.layout = []

@@ -139,7 +139,8 @@ extension Step {
       [
         .linear("up", input, from: width, to: inner, bias: bias, as: .feedForwardUp, into: "u"),
         .activation("u", activation, into: "u"),
-        .linear("down", "u", from: inner, to: width, bias: bias, as: .feedForwardDown, into: output),
+        .linear(
+          "down", "u", from: inner, to: width, bias: bias, as: .feedForwardDown, into: output),
       ])
   }
 

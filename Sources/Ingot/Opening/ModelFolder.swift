@@ -33,6 +33,17 @@ enum ModelFolder {
     throw IngotError(.unreadable, "is a folder without a checkpoint", file: path)
   }
 
+  /// The `config.json` of a folder that has no weights; nil where `path` is no folder or has some.
+  static func bareConfiguration(in path: String) throws -> String? {
+    guard let names = try names(in: path), names.contains("config.json"),
+      !names.contains(where: { name in
+        name.hasSuffix(".index.json") || name.hasSuffix(".weights.json")
+          || !name.hasSuffix(".json") && Formats.forExtension(of: name) != nil
+      })
+    else { return nil }
+    return (path.hasSuffix("/") ? path : path + "/") + "config.json"
+  }
+
   /// The names in a folder, sorted, hidden ones left out; nil where it is no folder.
   private static func names(in path: String) throws -> [String]? {
     guard let folder = unsafe opendir(path) else {

@@ -1,0 +1,152 @@
+public import Tensors
+
+/// A configuration as some ecosystem wrote it: JSON, and the name that reports give it.
+public struct ConfigurationDocument: Sendable {
+  /// How reports call it: `config.json`, `metadata`.
+  public let name: String
+  /// Its content; an object.
+  public let json: JSON
+
+  /// Wraps a parsed configuration.
+  ///
+  /// - Throws: `malformed` where it is no JSON object.
+  public init(_ json: JSON, name: String) throws {
+    guard json.object != nil else {
+      throw IngotError(.malformed, "\(name): a configuration is a JSON object")
+    }
+    self.name = name
+    self.json = json
+  }
+
+  /// The word that says which model it is: `model_type`, `architecture`, a class.
+  private var kind: (key: String, word: String)? {
+    for key in ["architecture", "model_type", "general.architecture", "class_name"] {
+      if let word = value(at: key)?.string { return (key, word) }
+    }
+    return value(at: "architectures.0")?.string.map { ("architectures.0", $0) }
+  }
+
+  /// Whether it says anything about a model at all, as the `config.json` of some other tool does not.
+  public var isModelConfiguration: Bool { kind != nil }
+
+  /// The value at a path of keys joined by dots, a literal key with dots first.
+  func value(at path: String) -> JSON? {
+    if let value = json[path] { return value }
+    var value = json
+    for key in path.split(separator: ".") {
+      if let position = Int(key), let elements = value.array {
+        guard elements.indices.contains(position) else { return nil }
+        value = elements[position]
+      } else if let member = value[String(key)] {
+        value = member
+      } else {
+        return nil
+      }
+    }
+    return value
+  }
+
+  /// The architectures that this is a configuration of, each with the dialect it is written in; nil
+  /// for the native one, whose keys are the parameters' own names.
+  ///
+  /// - Throws: `unsupported` where it names an architecture that is none of `architectures`.
+  func recognized(
+    among architectures: [Architecture]
+  ) throws -> [(architecture: Architecture, dialect: Dialect?)] {
+    if let word = json["architecture"]?.string,
+      let native = architectures.first(where: { $0.name == word })
+    {
+      return [(native, nil)]
+    }
+    let found = architectures.flatMap { architecture in
+      architecture.dialects.filter { dialect in
+        value(at: dialect.recognition.key)?.string.map(dialect.recognition.values.contains) ?? false
+      }.map { (architecture, Optional($0)) }
+    }
+    // Keras models of all kinds have a class; its name says nothing where it is none of ours.
+    if found.isEmpty, let kind, kind.key != "class_name" {
+      throw IngotError(
+        .unsupported,
+        "\(name): \(kind.key) '\(kind.word.escapedForDisplay())' is no architecture that is known here",
+        hint:
+          "'ingot architectures' lists them; --architecture FILE takes a description of your own"
+      )
+    }
+    return found
+  }
+
+  /// The dialect of `architecture` that this is written in; nil for the native one.
+  func dialect(of architecture: Architecture) -> Dialect? {
+    architecture.dialects.first { dialect in
+      value(at: dialect.recognition.key)?.string.map(dialect.recognition.values.contains) ?? false
+    }
+  }
+
+  /// The values of an architecture's parameters.
+  ///
+  /// - Throws: `malformed` naming the key whose value is of no use.
+  func configuration(for architecture: Architecture) throws -> Configuration {
+    let dialect = dialect(of: architecture)
+    var configuration = Configuration()
+    let keys =
+      dialect?.keys
+      ?? architecture.parameters.map { Dialect.Key(parameter: $0.name, paths: [$0.name]) }
+    for key in keys {
+      guard let parameter = architecture[parameter: key.parameter] else { continue }
+      guard let entry = try entry(key, parameter) else { continue }
+      configuration[key.parameter] = entry
+    }
+    return configuration
+  }
+
+  private func entry(
+    _ key: Dialect.Key, _ parameter: Parameter
+  ) throws -> Configuration.Entry? {
+    for path in key.paths {
+      guard let json = value(at: path) else { continue }
+      let source = "\(name): \(path)"
+      if let meaning = key.meanings[json.string ?? json.text()] {
+        return Configuration.Entry(meaning, source: source)
+      }
+      guard let value = Value(json, for: parameter) else {
+        if json == .null { continue }
+        throw IngotError(
+          .malformed,
+          "\(source): \(json.text().escapedForDisplay(limit: 80)) is no value for '\(parameter.name)'"
+        )
+      }
+      // A class that is not known here may still have the weights of one that is.
+      if path.hasPrefix("architectures."), case .word(let word) = value,
+        !parameter.words.contains(word)
+      {
+        continue
+      }
+      let entry = Configuration.Entry(value, source: source)
+      try parameter.check(entry)
+      return entry
+    }
+    return key.absent.map { .init($0, source: "\(name): default of \(key.paths[0])") }
+  }
+}
+
+extension Value {
+  /// The value that a JSON value is for a parameter, or nil where it is none.
+  init?(_ json: JSON, for parameter: Parameter) {
+    switch json {
+    case .boolean(let flag): self = .flag(flag)
+    case .integer(let integer): self = .integer(Int(integer))
+    case .number(let number):
+      guard parameter.kind == .count, let integer = Int(exactly: number) else {
+        self = .real(number)
+        return
+      }
+      self = .integer(integer)
+    case .string(let word): self = .word(word)
+    case .array(let elements):
+      let integers = elements.compactMap(\.integer)
+      guard integers.count == elements.count else { return nil }
+      self = .integers(integers)
+    case .null, .unsigned, .object: return nil
+    }
+  }
+}

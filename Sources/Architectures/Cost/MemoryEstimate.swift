@@ -1,0 +1,130 @@
+public import Tensors
+
+/// The memory that running and training a model takes, in bytes.
+public struct MemoryEstimate: Sendable, Hashable {
+  /// The element type of weights, activations and cache.
+  public let elementType: ElementType
+  /// Every parameter once, buffers not.
+  public let weights: Int
+  /// Keys and values of all causal and cross-attention over the sequence, within their windows: what
+  /// generation keeps so as not to compute it again. 0 for encoders.
+  public let cache: Int
+  /// The largest sum, over the operations of a forward pass, of the values that are still needed, the
+  /// output, and in attention the scores of all heads; nothing is done in place, experts one by one.
+  public let activations: Int
+  /// AdamW: two float32 moments for each trainable parameter, and a float32 copy where the element
+  /// type is narrower.
+  public let optimizer: Int
+  /// One value of the element type for each trainable parameter.
+  public let gradients: Int
+  /// What the backward pass reads: the output of every operation, and the scores of attention.
+  public let savedActivations: Int
+
+  /// Weights, cache and activations.
+  public var inference: Int { weights &+ cache &+ activations }
+  /// Weights, gradients, optimizer and saved activations.
+  public var training: Int { weights &+ gradients &+ optimizer &+ savedActivations }
+
+  /// Walks through the model.
+  ///
+  /// - Throws: what `ShapeWalk` throws; `malformed` for numbers above 2^63.
+  public init(
+    _ model: Model, _ counts: ParameterCounts, batch: Int, sequence: Int, elementType: ElementType
+  ) throws {
+    let bits = elementType.bitWidth
+    func bytes(_ elements: Int, bits: Int) throws -> Int {
+      let bits = try elements.multiplied(by: bits, "the memory in bits")
+      return bits / 8 + (bits % 8 == 0 ? 0 : 1)
+    }
+    var walk = try ShapeWalk(model, batch: batch, sequence: sequence)
+    var lives = Lives()
+    var cached = 0
+    try walk.run { event in
+      switch event {
+      case .operation(let it):
+        let output = try ForwardCost.product(it.output)
+        guard case .attention(let attention) = it.operation else {
+          return try lives.record(it.operation.reads, it.operation.output, output)
+        }
+        let environment = it.scope.environment
+        let (query, key, value) = (it.inputs[0], it.inputs[1], it.inputs[2])
+        let scores = try ForwardCost.product(
+          [query[0], try environment.count(attention.heads), query[1], key[1]])
+        try lives.record(
+          it.operation.reads, it.operation.output, output, scratch: scores)
+        let isCross = it.scope.component == .crossAttention
+        guard try isCross || environment.holds(attention.isCausal) else { return }
+        let window = try environment.count(attention.window)
+        let kept = window == 0 ? key[1] : min(window, key[1])
+        for features in [key[2], value[2]] {
+          cached = try cached.adding(
+            ForwardCost.product([key[0], kept, features]), "the size of the cache")
+        }
+      case .result(let value, _): lives.keep(value)
+      }
+    }
+    self.elementType = elementType
+    weights = try bytes(counts.total, bits: bits)
+    gradients = try bytes(counts.trainable, bits: bits)
+    optimizer = try bytes(counts.trainable, bits: bits < 32 ? 96 : 64)
+    cache = try bytes(cached, bits: bits)
+    activations = try bytes(lives.peak(), bits: bits)
+    savedActivations = try bytes(lives.total, bits: bits)
+    // Checked here, so that the sums above may be plain.
+    _ = try [weights, cache, activations, optimizer, gradients, savedActivations].reduce(0) {
+      try $0.adding($1, "the memory")
+    }
+  }
+}
+
+/// From where to where each value is needed.
+private struct Lives {
+  private struct Life {
+    let elements: Int
+    let born: Int
+    var lastUse: Int
+    var isResult = false
+  }
+
+  private var lives: [Life] = []
+  /// The life of the value that now bears a name.
+  private var current: [String: Int] = [:]
+  /// What operations need beside values.
+  private var scratch: [Int] = []
+  /// The elements of all outputs and scratch.
+  private(set) var total = 0
+
+  mutating func record(
+    _ reads: [String], _ output: String, _ elements: Int, scratch size: Int = 0
+  ) throws {
+    let now = scratch.count
+    for name in reads {
+      if let life = current[name] { lives[life].lastUse = now }
+    }
+    scratch.append(size)
+    current[output] = lives.count
+    lives.append(Life(elements: elements, born: now, lastUse: now))
+    total = try total.adding(elements, "the size of all values")
+      .adding(size, "the size of all values")
+  }
+
+  mutating func keep(_ name: String) {
+    if let life = current[name] { lives[life].isResult = true }
+  }
+
+  /// The most elements that are alive at one operation; ids and masks, which are inputs, are not
+  /// counted.
+  func peak() -> Int {
+    var changes = [Int](repeating: 0, count: scratch.count + 1)
+    for life in lives {
+      changes[life.born] += life.elements
+      changes[life.isResult ? scratch.count : life.lastUse + 1] -= life.elements
+    }
+    var (alive, peak) = (0, 0)
+    for (now, size) in scratch.enumerated() {
+      alive += changes[now]
+      peak = max(peak, alive + size)
+    }
+    return peak
+  }
+}

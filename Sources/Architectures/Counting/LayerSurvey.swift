@@ -1,0 +1,70 @@
+internal import Tensors
+
+/// What a walk through the operations knows beyond the list of weights: which turns of loops are
+/// transformer layers, also where they share weights, and how many experts a token uses.
+struct LayerSurvey {
+  /// The paths of the layers, `layers.3`; one empty path for a model without loops.
+  private(set) var layers: Set<String> = []
+  /// How many experts are active, by the path of their group.
+  private var activeExperts: [String: Int] = [:]
+
+  init(_ model: Model) throws {
+    var layers: Set<String> = []
+    var outside = false
+    var activeExperts: [String: Int] = [:]
+    try model.scope.walk(model.architecture.steps) { visit, scope in
+      guard case .operation(let operation) = visit else { return }
+      switch operation {
+      case .linear(let linear) where linear.purpose.isOfLayer:
+        if let layer = scope.layer { layers.insert(layer) } else { outside = true }
+      case .experts(let experts):
+        if let layer = scope.layer { layers.insert(layer) } else { outside = true }
+        let (active, count) = (
+          try scope.environment.count(experts.active), try scope.environment.count(experts.count)
+        )
+        let path = (scope.path + [experts.name]).joined(separator: ".")
+        guard active <= count else {
+          throw IngotError(.malformed, "\(path): \(active) active experts of \(count)")
+        }
+        activeExperts[path] = active
+      case .linear, .embedding, .positions, .sinusoids, .patches, .prefix, .norm, .rotary,
+        .relativeBias, .attention, .activation, .combine, .scale, .softCap, .slice, .concatenate,
+        .firstPosition:
+        break
+      }
+    }
+    self.layers = layers.isEmpty && outside ? [""] : layers
+    self.activeExperts = activeExperts
+  }
+
+  /// The layer that a weight belongs to, or nil where it lies outside of layers.
+  func layer(of weight: ModelWeight) -> String? {
+    let layer = weight.layer ?? ""
+    return layers.contains(layer) ? layer : nil
+  }
+
+  /// Whether it belongs to an expert that a token does not use; which ones it uses differs from token
+  /// to token, so that all but the first so many stand for the idle ones.
+  func isIdle(_ weight: ModelWeight) -> Bool {
+    guard let expert = weight.expert else { return false }
+    let pattern = weight.pattern.split(separator: ".")
+    guard let position = pattern.firstIndex(of: "{expert}") else { return false }
+    let path = weight.role.split(separator: ".").prefix(position).joined(separator: ".")
+    return expert >= activeExperts[path] ?? .max
+  }
+}
+
+extension Weight.Purpose {
+  /// Whether such matrices make a transformer layer.
+  var isOfLayer: Bool {
+    switch self {
+    case .query, .key, .value, .attentionOutput, .feedForwardUp, .feedForwardGate,
+      .feedForwardDown:
+      true
+    case .tokenEmbedding, .positionEmbedding, .typeEmbedding, .classToken, .patchEmbedding,
+      .embeddingProjection, .relativePositions, .router, .norm, .pooler, .headTransform, .head,
+      .classifier, .other:
+      false
+    }
+  }
+}
