@@ -17,7 +17,10 @@ struct IngotCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Convert.self, Inspect.self, Params.self, Diff.self, Digest.self, FormatsCommand.self])
+    subcommands: [
+      Convert.self, Inspect.self, Params.self, Validate.self, Diff.self, Digest.self,
+      FormatsCommand.self,
+    ])
 
   static func main() {
     Interruption.prepare()
@@ -26,6 +29,8 @@ struct IngotCommand: ParsableCommand {
       try command.run()
     } catch let error as IngotError {
       Failure.exit(error)
+    } catch let failure as UnmappedNames {
+      Failure.exit(failure.error, details: [.init("mapping", failure.respelling.json)])
     } catch {
       let status = exitCode(for: error)
       // Help and version come as errors with status 0.

@@ -240,7 +240,8 @@ extension Reading {
         weight.conditions.contains { $0.names.contains(parameter.name) }
           || weight.weight.tie?.condition.names.contains(parameter.name) ?? false
       }
-      guard !telling.isEmpty else { continue }
+      let isTold = hasPrefix != nil && convention.prefixCondition.names.contains(parameter.name)
+      guard !telling.isEmpty || isTold else { continue }
       let preferred = (try? configuration.entry(parameter.name, of: architecture))?.value
       let ordered = candidates.filter { $0 == preferred } + candidates.filter { $0 != preferred }
       var best: (value: Value, faults: Int)?
@@ -267,6 +268,17 @@ extension Reading {
         weight.weight.tie.map { (try? environment.holds($0.condition)) ?? false } ?? false
       expected[weight.pattern] = (expected[weight.pattern] ?? false) || holds && !isTied
     }
-    return expected.count { foundPatterns.contains($0.key) != $0.value }
+    let faults = expected.count { foundPatterns.contains($0.key) != $0.value }
+    guard let hasPrefix, let expectsPrefix = try? environment.holds(convention.prefixCondition)
+    else {
+      return faults
+    }
+    return faults + (hasPrefix == expectsPrefix ? 0 : 1)
+  }
+
+  /// Whether the names have the convention's prefix, which models with a head have; nil where it has
+  /// none.
+  private var hasPrefix: Bool? {
+    convention.prefix.isEmpty ? nil : placement.inner != placement.outer
   }
 }

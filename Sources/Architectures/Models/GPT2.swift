@@ -98,7 +98,7 @@ extension Architecture {
 
   /// nanoGPT's own training code has ordinary linear layers: [outputs, inputs].
   private static let nanoGPT = Convention(
-    name: "nanogpt", prefix: "transformer.", prefixCondition: true,
+    name: "nanogpt", prefix: "transformer.", prefixCondition: true, repeatsTied: true,
     spellings: huggingFace.spellings.map { spelling in
       var spelling = spelling
       spelling.layout = []

@@ -11,6 +11,7 @@ public struct Conversion: Sendable {
   private let format: any TensorFormat
   private let table: TensorTable
   private let rulesReport: RulesReport?
+  private let nameConversion: NameConversion?
   private let casts: CastBook
   private let files: [PlannedFile]
   private let droppedOthers: [OtherItem]
@@ -43,6 +44,14 @@ public struct Conversion: Sendable {
     var table = try options.selection.apply(to: source.table)
     var rulesReport: RulesReport?
     try source.checkReadable(table)
+    if let names = options.names {
+      let conversion = try NameConversion(
+        source, table, to: names, allowing: options.allowedUnmapped, options.model)
+      table = conversion.table
+      nameConversion = conversion
+    } else {
+      nameConversion = nil
+    }
     if let rules = options.rules {
       (table, rulesReport) = try rules.apply(
         to: table, spoolFolder: options.reading.temporaryFolder)
@@ -64,7 +73,9 @@ public struct Conversion: Sendable {
     files = plans
     // Every shard of a set may name the same key.
     var seen: Set<String> = []
-    droppedMetadata = files.flatMap(\.plan.droppedMetadata).filter { seen.insert($0).inserted }
+    droppedMetadata =
+      ((nameConversion?.droppedMetadata ?? []) + files.flatMap(\.plan.droppedMetadata))
+      .filter { seen.insert($0).inserted }
     guard !options.isStrict || droppedMetadata.isEmpty else {
       throw IngotError(
         .unsupported,
@@ -135,6 +146,7 @@ public struct Conversion: Sendable {
       files: files.map(\.path), rules: rulesReport?.rules ?? [],
       isDryRun: options.isDryRun, droppedMetadata: droppedMetadata,
       droppedOthers: droppedOthers, notes: files.flatMap(\.plan.notes))
+    report.names = nameConversion
     guard !options.isDryRun else { return report }
     progress?.expect(table.entries.reduce(0) { $0 + $1.tensor.byteCount })
     let jobs = options.jobs ?? Workers.processorCount

@@ -46,6 +46,8 @@ public struct ConversionReport: Sendable {
   public let droppedOthers: [OtherItem]
   /// What a user should know, one sentence each.
   public let notes: [String]
+  /// What became of every name, where another convention was asked for.
+  public var names: NameConversion?
   /// Whether nothing was written.
   public let isDryRun: Bool
   /// The bytes written; 0 in a dry run.
@@ -100,7 +102,7 @@ public struct ConversionReport: Sendable {
           ]
         }),
       "totals": ["tensors": JSON(items.count), "bytes": JSON(tensorBytes)],
-      "rules": .array(rules.map(\.json)),
+      "rules": .array(rules.map(\.json)), "names": names?.json ?? .null,
       "dropped": [
         "metadata": .array(droppedMetadata.map(JSON.string)),
         "others": .array(
@@ -110,6 +112,28 @@ public struct ConversionReport: Sendable {
       "dry_run": .boolean(isDryRun), "checked": .boolean(isChecked),
       "notes": .array(notes.map(JSON.string)),
     ]
+  }
+}
+
+extension NameConversion {
+  fileprivate var json: JSON {
+    [
+      "architecture": .string(architecture), "from": .string(from),
+      "to": .string(respelling.convention.name), "mapping": respelling.json,
+    ]
+  }
+}
+
+extension Respelling {
+  /// Every row of the mapping.
+  public var json: JSON {
+    .array(
+      rows.map {
+        [
+          "from": .array($0.from.map(JSON.string)), "roles": .array($0.roles.map(JSON.string)),
+          "to": JSON($0.to), "remark": JSON($0.remark?.rawValue),
+        ]
+      })
   }
 }
 

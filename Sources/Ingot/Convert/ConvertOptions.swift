@@ -22,6 +22,12 @@ public struct ConvertOptions: Sendable {
   public var casts: [Cast] = []
   /// Renames, transposes, splits and joins.
   public var rules: RulesFile?
+  /// The convention whose names and layouts the result has; nil keeps the source's.
+  public var names: String?
+  /// Globs of names that may stay as they are although the architecture does not explain them.
+  public var allowedUnmapped: [String] = []
+  /// What is said of the model, for `names`.
+  public var model = ModelOptions()
   /// The tensors to convert.
   public var selection = Selection()
   /// Above this many bytes the destination is split into shards; nil writes one file.

@@ -12,6 +12,7 @@ struct Convert: ParsableCommand {
         ingot convert model.h5 model.safetensors
         ingot convert model.safetensors half.safetensors --dtype bfloat16
         ingot convert big.npz out/model.safetensors --max-shard-size 5GB
+        ingot convert gpt2.weights.h5 gpt2.safetensors --names huggingface
       """)
 
   @Argument(
@@ -42,6 +43,18 @@ struct Convert: ParsableCommand {
     name: .long, help: "A rules file: renames, transposes, splits and joins (YAML or JSON).",
     completion: .file(extensions: ["yaml", "yml", "json"]))
   var rules: String?
+
+  @Option(
+    name: .long,
+    help: "Rename and lay out the weights for a convention: huggingface, keras_hub, gguf, …")
+  var names: String?
+
+  @OptionGroup var model: ModelArguments
+
+  @Option(
+    name: .customLong("allow-unmapped"),
+    help: "With --names: tensors whose names match may stay as they are (glob). Repeatable.")
+  var allowUnmapped: [String] = []
 
   @Option(
     name: .customLong("max-shard-size"),
@@ -82,6 +95,10 @@ struct Convert: ParsableCommand {
     if let alignment, alignment < 1 || alignment > 1 << 21 || alignment & (alignment - 1) != 0 {
       throw ValidationError("--alignment takes a power of two up to 2097152")
     }
+    guard names != nil || allowUnmapped.isEmpty && model.isEmpty else {
+      throw ValidationError(
+        "--architecture, --config, --set and --allow-unmapped serve --names, which is not given")
+    }
   }
 
   func run() throws {
@@ -90,6 +107,9 @@ struct Convert: ParsableCommand {
     options.destinationFormat = to
     options.casts = dtype.map(\.cast)
     options.rules = try rules.map { try RulesFile(contentsOf: $0) }
+    options.names = names
+    options.allowedUnmapped = allowUnmapped
+    options.model = try model.options
     options.selection = selecting.selection
     options.maximumShardBytes = maximumShardSize?.bytes
     options.reading = reading.options
@@ -102,7 +122,14 @@ struct Convert: ParsableCommand {
     options.checksResult = !noCheck
     options.syncsResult = !noSync
     options.jobs = reading.jobs
-    let conversion = try Conversion(source: source, destination: destination, options: options)
+    let conversion: Conversion
+    do {
+      conversion = try Conversion(source: source, destination: destination, options: options)
+    } catch let failure as UnmappedNames {
+      // The whole mapping is the result; what failed follows on stderr.
+      if !json { StandardStreams.print(MappingText(failure.respelling).text) }
+      throw failure
+    }
     let meter = ProgressMeter()
     let display = quiet || dryRun ? nil : ProgressDisplay(meter)
     let report: ConversionReport

@@ -22,6 +22,9 @@ struct ModelArguments: ParsableArguments {
       valueName: "name=value"))
   var settings: [SettingArgument] = []
 
+  /// Whether nothing is said.
+  var isEmpty: Bool { architecture == nil && config == nil && settings.isEmpty }
+
   /// The options for the library.
   var options: ModelOptions {
     get throws {

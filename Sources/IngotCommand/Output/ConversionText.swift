@@ -22,6 +22,10 @@ struct ConversionText {
         ])
       }
       lines += table.lines(indent: "  ")
+      if let names = report.names {
+        lines.append("  names of \(names.architecture), \(names.from):")
+        lines.append(MappingText(names.respelling).text)
+      }
       for rule in report.rules {
         lines.append("  \(rule.kind.rawValue):")
         lines += rule.changes.map { change in
@@ -33,6 +37,10 @@ struct ConversionText {
       }
     } else {
       lines.append(summary + (report.isChecked ? ", re-read and equal" : ", not checked"))
+    }
+    if let names = report.names, !report.isDryRun {
+      lines.append(
+        "  names of \(names.architecture): \(names.from) → \(names.respelling.convention.name)")
     }
     if report.destinationFiles.count > 1 {
       lines += report.destinationFiles.map { "  " + $0.escapedForDisplay(limit: 1024) }

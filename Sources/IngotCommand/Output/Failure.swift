@@ -11,10 +11,10 @@ internal import Darwin
 /// Says what went wrong, once, in the form that was asked for.
 enum Failure {
   /// Prints the error (one line and perhaps a hint on stderr; with `--json` one object on stdout) and
-  /// ends the process with the status of its class.
-  static func exit(_ error: IngotError) -> Never {
+  /// ends the process with the status of its class; `details` are members of that object.
+  static func exit(_ error: IngotError, details: [JSON.Member] = []) -> Never {
     if CommandLine.arguments.contains("--json") {
-      StandardStreams.print(json(error).text(.indented))
+      StandardStreams.print(json(error, details).text(.indented))
     }
     StandardStreams.note("ingot: \(error)")
     if let hint = error.hint {
@@ -34,14 +34,14 @@ enum Failure {
     #endif
   }
 
-  private static func json(_ error: IngotError) -> JSON {
-    [
-      "error": [
-        "class": .string(error.errorClass.rawValue), "message": .string(error.message),
-        "file": JSON(error.file), "tensor": JSON(error.tensor),
-        "offset": error.offset.map { JSON($0) } ?? .null, "hint": JSON(error.hint),
-      ]
+  private static func json(_ error: IngotError, _ details: [JSON.Member]) -> JSON {
+    let members: [JSON.Member] = [
+      .init("class", .string(error.errorClass.rawValue)),
+      .init("message", .string(error.message)), .init("file", JSON(error.file)),
+      .init("tensor", JSON(error.tensor)),
+      .init("offset", error.offset.map { JSON($0) } ?? .null), .init("hint", JSON(error.hint)),
     ]
+    return ["error": .object(members + details)]
   }
 
   /// The first line of the parser's message without its `Error: `.

@@ -1,0 +1,70 @@
+internal import Ingot
+
+/// `ingot validate` for people.
+struct ValidationText {
+  private let validation: Validation
+
+  init(_ validation: Validation) { self.validation = validation }
+
+  var text: String {
+    let source = validation.source
+    let path = (source.checkpoint?.path ?? "").escapedForDisplay(limit: 1024)
+    let convention = source.reading?.convention.name ?? ""
+    var lines = ["\(path): \(source.model.architecture.name), names of \(convention)"]
+    lines += configurationLines
+    lines += list("missing", validation.missing.map { name in (name, nearest(name)) })
+    lines += list("unexpected", validation.unexpected.map { ($0, "") })
+    lines += list(
+      "of another shape",
+      validation.mismatched.map { ($0.name, "expected \($0.expected), found \($0.found)") })
+    lines += list(
+      "tied by the configuration, other bytes",
+      validation.falseTies.map { ($0.name, "tied to \($0.target)") })
+    lines += list("buffers, not counted", validation.buffers.map { ($0, "") })
+    lines += ["", parametersLine]
+    if let account = validation.account { lines.append(estimateLine(account)) }
+    lines.append(validation.isValid ? "ok" : "NOT ok")
+    return lines.joined(separator: "\n")
+  }
+
+  private var configurationLines: [String] {
+    var table = TextTable([.left, .left, .left])
+    for (name, entry) in validation.source.model.values {
+      table.append([
+        name, entry.value.description.escapedForDisplay(), entry.source.escapedForDisplay(),
+      ])
+    }
+    return table.lines(indent: "  ")
+  }
+
+  private func nearest(_ name: String) -> String {
+    validation.suggestions.first { $0.missing == name }
+      .map { "is it '\($0.nearest.escapedForDisplay())'?" } ?? ""
+  }
+
+  private func list(_ title: String, _ rows: [(name: String, remark: String)]) -> [String] {
+    guard !rows.isEmpty else { return [] }
+    var table = TextTable([.left, .left])
+    for row in rows.prefix(50) { table.append([row.name.escapedForDisplay(), row.remark]) }
+    let more = rows.count > 50 ? ["  and \(rows.count - 50) more (--json lists all)"] : []
+    return ["", "\(title) (\(ByteText.count(rows.count))):"] + table.lines(indent: "  ") + more
+  }
+
+  private var parametersLine: String {
+    var line = "parameters: \(ByteText.count(validation.foundParameters))"
+    if validation.foundParameters != validation.expectedParameters {
+      line += ", the architecture has \(ByteText.count(validation.expectedParameters))"
+    }
+    if let asked = validation.askedParameters, asked != validation.foundParameters {
+      line += ", expected \(ByteText.count(asked))"
+    }
+    return line
+  }
+
+  private func estimateLine(_ account: EstimateAccount) -> String {
+    "12·l·d²: \(ByteText.count(account.value)), of \(ByteText.count(account.nonEmbedding)) outside the embeddings"
+      + (account.unexplained == 0
+        ? "; every difference explained (ingot params)"
+        : "; \(ByteText.count(account.unexplained)) unexplained")
+  }
+}
