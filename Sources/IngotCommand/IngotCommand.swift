@@ -17,7 +17,6 @@ struct IngotCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-    subcommands: [
       Convert.self, Inspect.self, Params.self, Validate.self, Diff.self, Digest.self,
       FormatsCommand.self,
     ])
