@@ -25,6 +25,8 @@ struct Reading {
     let name: String
     /// The formulas and sizes of the tensor's other axes.
     let others: [(Expression, Int)]
+    /// What must hold for the tensor to be this weight: names may serve several.
+    let conditions: [Expression]
   }
 
   init(
@@ -93,7 +95,8 @@ struct Reading {
       var others = sizes
       others.remove(at: axis)
       observations[formula, default: []].append(
-        Observation(value: size, name: name, others: others))
+        Observation(
+          value: size, name: name, others: others, conditions: weights[0].conditions))
     }
   }
 }
@@ -105,8 +108,8 @@ extension Reading {
   func inferred(beyond given: Configuration) throws -> Configuration {
     var configuration = given
     try checkSizes(given)
-    inferSizes(&configuration)
     inferConditions(&configuration)
+    inferSizes(&configuration)
     return configuration
   }
 
@@ -131,8 +134,8 @@ extension Reading {
 
   private func inferSizes(_ configuration: inout Configuration) {
     var told = turns.mapValues { (value: $0.count, name: $0.name) }
-    for (formula, observed) in observations {
-      if let winner = winner(observed), told[formula] == nil { told[formula] = winner }
+    for (formula, observed) in observations where told[formula] == nil {
+      told[formula] = winner(observed.filter { holds($0.conditions, configuration) })
     }
     // Plain names first, then products with one unknown, until nothing new comes.
     let formulas = told.sorted {
@@ -207,9 +210,10 @@ extension Reading {
         let expected = try? environment.count(formula)
       else { continue }
       let sound = observed.filter { observation in
-        observation.others.allSatisfy { formula, size in
-          (try? environment.count(formula)).map { $0 == size } ?? true
-        }
+        holds(observation.conditions, given)
+          && observation.others.allSatisfy { formula, size in
+            (try? environment.count(formula)).map { $0 == size } ?? true
+          }
       }
       guard let first = sound.first, first.value != expected,
         sound.allSatisfy({ $0.value == first.value })
@@ -255,6 +259,12 @@ extension Reading {
         configuration[parameter.name] = .init(best.value, source: "inferred from the names")
       }
     }
+  }
+
+  /// Whether conditions hold as far as they can be told.
+  private func holds(_ conditions: [Expression], _ configuration: Configuration) -> Bool {
+    let environment = environment(configuration)
+    return conditions.allSatisfy { (try? environment.holds($0)) ?? true }
   }
 
   /// How many weights are there that should not be, or the other way round.

@@ -6,6 +6,9 @@ extension Architecture {
     roberta,
     distilBERT,
     vit,
+    t5,
+    bart,
+    transformer,
   ]
 
   /// The built-in architecture of that name, or nil.

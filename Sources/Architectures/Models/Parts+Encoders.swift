@@ -161,3 +161,19 @@ extension Dialect.Key {
     Dialect.Key(parameter: "head", paths: [path], meanings: words.mapValues { .word($0) })
   }
 }
+
+extension Architecture.Input {
+  /// What the decoder continues.
+  static let decoderTokens = Architecture.Input(
+    name: "decoder_input_ids", kind: .ids, size: "vocabulary")
+  /// Which of them are visible; all where it is left out.
+  static let decoderMask = Architecture.Input(
+    name: "decoder_attention_mask", kind: .mask, size: 2, isOptional: true)
+
+  /// The same input, which only some models of the architecture have.
+  func when(_ condition: Expression) -> Architecture.Input {
+    var input = self
+    input.condition = condition
+    return input
+  }
+}
