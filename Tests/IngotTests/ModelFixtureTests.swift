@@ -1,5 +1,6 @@
 import Foundation
 import Ingot
+import Tensors
 import TestSupport
 import Testing
 
@@ -26,7 +27,9 @@ import Testing
   }
 
   /// What no shape tells.
-  private static let untold: Set<String> = ["heads", "key_heads", "head_size"]
+  private static let untold: Set<String> = [
+    "heads", "key_heads", "head_size", "image_height", "image_width",
+  ]
 
   @Test(arguments: ModelFixture.all)
   func `is told from names and shapes alone`(_ fixture: ModelFixture) throws {
@@ -43,7 +46,8 @@ import Testing
       #expect(reading.model.architecture.name == fixture.architecture)
       #expect(reading.convention.name == fixture.convention)
       #expect(reading.unexpected == [])
-      #expect(reading.model.weights.map(\.role) == known.weights.map(\.role))
+      #expect(
+        reading.model.weights.map(\.role) == known.weights.map(\.role), "another set of weights")
       for (one, other) in zip(reading.model.weights, known.weights) {
         #expect(one.shape == other.shape, "\(one.role)")
       }
@@ -61,7 +65,14 @@ import Testing
     let checkpoint = try #require(source.checkpoint)
     let reading = try #require(source.reading)
     for convention in source.model.architecture.conventions {
-      let there = try Respelling(checkpoint.table, reading, to: convention) { _ in false }
+      let there: Respelling
+      do {
+        there = try Respelling(checkpoint.table, reading, to: convention) { _ in false }
+      } catch let error as IngotError where error.errorClass == .unsupported {
+        // Not every ecosystem has every variant of a model; it then says what it lacks.
+        #expect(error.message.hasPrefix("\(convention.name) of \(fixture.architecture): "))
+        continue
+      }
       #expect(there.obstacles.isEmpty)
       let table = try TensorTable().replacingEntries(there.entries)
       let settled = source.model.configuration
@@ -97,10 +108,6 @@ import Testing
   }
 
   private static func bytes(_ tensor: Tensor) throws -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: tensor.byteCount)
-    guard !bytes.isEmpty else { return [] }
-    var span = bytes.mutableSpan.mutableBytes
-    try tensor.source.read(into: &span, at: 0)
-    return bytes
+    try tensor.source.bytes(at: 0, count: tensor.byteCount, "a tensor")
   }
 }

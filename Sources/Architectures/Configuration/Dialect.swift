@@ -19,7 +19,8 @@ public struct Dialect: Sendable, Hashable {
   public struct Key: Sendable, Hashable {
     /// The parameter.
     public var parameter: String
-    /// Keys in the order of preference, nested ones joined by dots, list elements by their number.
+    /// Keys in the order of preference, nested ones joined by dots, list elements by their number,
+    /// `#` for how many members an object or a list has.
     public var paths: [String]
     /// What words, flags, numbers and `null` in a configuration mean, by their JSON text without quotes;
     /// values that are not here mean themselves.

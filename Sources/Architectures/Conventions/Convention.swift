@@ -14,6 +14,9 @@ public struct Convention: Sendable, Hashable {
   /// What such files hold beside weights and needs no place elsewhere: masks, position numbers, tables
   /// that are computed.
   public var buffers: [NameTemplate] = []
+  /// What must hold for a model to be written so, beyond names for its weights: Keras Hub's encoders
+  /// have no rows for padding, llama.cpp's BERT no pooler.
+  public var requirements: [Architecture.Requirement] = []
 }
 
 /// The name of one stored tensor, the weights in it, and how they lie.
@@ -32,12 +35,15 @@ public struct Spelling: Sendable, Hashable {
   public var isOuter = false
   /// Other names that files have for the same tensor; read, never written.
   public var aliases: [NameTemplate] = []
+  /// Whether a model's weights have this name; two spellings of a role exclude each other.
+  public var condition: Expression = true
 
   /// Describes one stored tensor.
   public init(
     _ roles: [String], _ name: String, _ layout: [LayoutStep] = [], isOuter: Bool = false,
-    aliases: [String] = []
+    aliases: [String] = [], when condition: Expression = true
   ) {
+    self.condition = condition
     self.roles = roles
     self.name = NameTemplate(name)
     self.layout = layout
