@@ -15,6 +15,9 @@ public struct StoredTensor: Sendable {
 
   /// Whether it is another tensor once more, and need not be there.
   public var isTied: Bool { turns[0][0].tiedTo != nil }
+
+  /// Whether it takes part in the computation and is no parameter.
+  public var isBuffer: Bool { turns[0][0].weight.isBuffer }
 }
 
 extension Convention {

@@ -46,7 +46,7 @@ public struct ParameterCounts: Sendable, Hashable {
   /// - Parameter buffers: the elements of tensors in a checkpoint that are no parameters.
   /// - Throws: `malformed` for sizes whose sum exceeds 2^63, and more active experts than there are.
   public init(_ model: Model, buffers: Int = 0) throws {
-    self.buffers = buffers
+    var buffers = buffers
     let survey = try LayerSurvey(model)
     var components: [Component: Int] = [:]
     var purposes: [Weight.Purpose: Int] = [:]
@@ -55,6 +55,10 @@ public struct ParameterCounts: Sendable, Hashable {
     let hasPatches = model.weights.contains { $0.weight.purpose == .patchEmbedding }
     for weight in model.weights {
       let elements = weight.shape.elementCount
+      guard !weight.weight.isBuffer else {
+        buffers = try buffers.adding(elements, "the number of buffers' elements")
+        continue
+      }
       guard weight.tiedTo == nil else {
         tied = try tied.adding(elements, "the number of tied parameters")
         continue
@@ -81,6 +85,7 @@ public struct ParameterCounts: Sendable, Hashable {
     byComponent = Component.allCases.compactMap { component in
       components[component].map { Count(name: component.rawValue, elements: $0) }
     }
+    self.buffers = buffers
     byLayer = layerNames.map { Count(name: $0, elements: layers[$0] ?? 0) }
     practices = Practice.allCases.map { practice in
       let excluded = practice.excluded(hasPatches: hasPatches).reduce(0) {
