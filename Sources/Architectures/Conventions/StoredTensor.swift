@@ -20,8 +20,18 @@ public struct StoredTensor: Sendable {
 extension Convention {
   /// The tensors that a checkpoint of this convention holds for `model`, in the model's order.
   ///
-  /// - Throws: `internal` for a weight that has no name here, or two; what formulas throw.
+  /// - Throws: `unsupported` for a value or a weight that has no place here, `internal` for one with two
+  ///   names; what formulas throw.
   public func tensors(of model: Model) throws -> [StoredTensor] {
+    for (parameter, formula) in fixes.sorted(by: { $0.key < $1.key }) {
+      let value = try model.environment.value(of: Expression(parsing: parameter))
+      let fixed = try model.environment.value(of: formula)
+      guard value.isEqual(to: fixed) else {
+        throw IngotError(
+          .unsupported,
+          "\(name) holds \(model.architecture.name) with '\(parameter)' \(fixed) only, not \(value)")
+      }
+    }
     var byPattern: [String: [ModelWeight]] = [:]
     for weight in model.weights { byPattern[weight.pattern, default: []].append(weight) }
     var position: [String: Int] = [:]
