@@ -114,11 +114,9 @@ extension Reading {
   func inferred(beyond given: Configuration) throws -> Configuration {
     var configuration = given
     // What an ecosystem does not leave open holds without any configuration of it.
-    let dialect = architecture.dialects.first { $0.name == convention.name }
-    for key in dialect?.keys ?? [] where key.paths.isEmpty && given[key.parameter] == nil {
-      configuration[key.parameter] = key.absent.map {
-        .init($0, source: "as always in \(convention.name)")
-      }
+    for (name, formula) in convention.fixes.sorted(by: { $0.key < $1.key }) where given[name] == nil {
+      guard let value = try? environment(given).value(of: formula) else { continue }
+      configuration[name] = .init(value, source: "as always in \(convention.name)")
     }
     try checkSizes(configuration)
     inferConditions(&configuration)
