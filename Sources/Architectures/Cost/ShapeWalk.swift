@@ -234,6 +234,10 @@ extension ShapeWalk {
       }
       let groups = try count(it.groups)
       _ = try check.group(input, groups, it.left)
+      guard !it.sharesRight else {
+        let all = try right.multiplied(by: groups, "the width of all groups")
+        return input.dropLast() + [try left.adding(all, "the joined width")]
+      }
       _ = try check.group(inputs[1], groups, it.right)
       return input.dropLast() + [try left.adding(right, "the joined width")]
     case .firstPosition(let it):

@@ -256,6 +256,8 @@ public enum Operation: Sendable, Hashable {
     public var left: String
     public var right: String
     public var groups: Expression = 1
+    /// Whether the right value is one group, which joins every group of the left one.
+    public var sharesRight = false
     public var output: String
   }
 

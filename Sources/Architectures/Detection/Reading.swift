@@ -44,8 +44,11 @@ struct Reading {
       let matches = ([spelling.name] + spelling.aliases).flatMap {
         index.matches(of: $0, prefix: prefix)
       }
-      let described = spelling.roles.compactMap { byPattern[$0]?.first }
-      guard described.count == spelling.roles.count else { continue }
+      let rest = spelling.roles.dropFirst().compactMap { byPattern[$0]?.first }
+      // A weight may lie in several branches, each with conditions of its own.
+      guard let firsts = byPattern[spelling.roles[0]], rest.count + 1 == spelling.roles.count else {
+        continue
+      }
       spelledPatterns.formUnion(spelling.roles)
       guard !matches.isEmpty else {
         let isCertain = spelling.roles.contains { role in
@@ -58,7 +61,9 @@ struct Reading {
       for (name, variables) in matches {
         explained.insert(name)
         guard let shape = table[name]?.shape else { continue }
-        observe(spelling, described, loops, name, variables, shape)
+        for first in firsts {
+          observe(spelling, [first] + rest, loops, name, variables, shape)
+        }
       }
     }
     for template in convention.buffers {
@@ -89,6 +94,8 @@ struct Reading {
     }
     guard formulas.count == shape.rank else { return }
     let sizes = Array(zip(formulas, shape.dimensions))
+    let conditions =
+      weights[0].conditions + (spelling.condition.isAlways ? [] : [spelling.condition])
     for (axis, (formula, size)) in sizes.enumerated() {
       // Formulas on a loop's variable differ from turn to turn.
       guard formula.names.isDisjoint(with: variables.keys) else { continue }
@@ -96,7 +103,7 @@ struct Reading {
       others.remove(at: axis)
       observations[formula, default: []].append(
         Observation(
-          value: size, name: name, others: others, conditions: weights[0].conditions))
+          value: size, name: name, others: others, conditions: conditions))
     }
   }
 }
