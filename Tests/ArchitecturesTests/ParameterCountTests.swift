@@ -22,7 +22,8 @@ import Testing
     // What nanoGPT's optimizer splits, and its logs print as 123.65M.
     #expect(counts.decayed == 124_318_464)
     #expect(counts.undecayed == 121_344)
-    let practices = Dictionary(uniqueKeysWithValues: counts.practices.map { ($0.name, $0.elements) })
+    let practices = Dictionary(
+      uniqueKeysWithValues: counts.practices.map { ($0.name, $0.elements) })
     #expect(
       practices == [
         "ingot": 85_056_000, "kaplan_2020": 85_056_000, "hoffmann_2022": 124_439_808,
@@ -38,7 +39,8 @@ import Testing
     #expect(counts.tied == 0)
     #expect(counts.embedding == 240 + 128)
     #expect(counts.nonEmbedding == 240 + 2 * (12 * 64 + 13 * 8) + 16)
-    let practices = Dictionary(uniqueKeysWithValues: counts.practices.map { ($0.name, $0.elements) })
+    let practices = Dictionary(
+      uniqueKeysWithValues: counts.practices.map { ($0.name, $0.elements) })
     #expect(practices["kaplan_2020"] == counts.nonEmbedding - 240)
     #expect(practices["transformers"] == counts.nonEmbedding)
   }
