@@ -91,15 +91,6 @@ import Darwin
       for query in 0..<it.queries {
         for head in 0..<it.heads {
           let keyHead = head * it.keyHeads / it.heads
-          func vector(_ x: [Double], _ position: Int, _ heads: Int, _ head: Int, _ size: Int)
-            -> [Double]
-          {
-            let start =
-              ((row
-                * (heads == it.heads && position < it.queries && x.count == q.count
-                  ? it.queries : it.keys) + position) * heads + head) * size
-            return Array(x[start..<start + size])
-          }
           let start = ((row * it.queries + query) * it.heads + head) * it.size
           let own = Array(q[start..<start + it.size])
           let keys = (0..<it.keys).map { key -> [Double] in
@@ -259,7 +250,7 @@ import Darwin
         let first = isBidirectional && distance > 0 ? share : 0
         let far = isBidirectional ? abs(distance) : max(0, -distance)
         let exact = share / 2
-        let logarithm = Float(log(Double(Float(far) / Float(exact))))
+        let logarithm = Float(log(Double(Float(max(far, exact)) / Float(exact))))
         let large = exact + Int(logarithm / Float(log(128 / Double(exact))) * Float(share - exact))
         let expected = first + (far < exact ? far : min(large, share - 1))
         #expect(
