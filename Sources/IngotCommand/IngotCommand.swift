@@ -17,7 +17,8 @@ struct IngotCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Convert.self, Inspect.self, Validate.self, Diff.self, Digest.self, FormatsCommand.self,
+      Convert.self, Inspect.self, Params.self, Validate.self, Diff.self, Digest.self,
+      FormatsCommand.self, ArchitecturesCommand.self,
     ])
 
   static func main() {

@@ -20,6 +20,11 @@ struct SchemaTests {
     ("diff", ["diff", "FIXTURE", "OTHER", "--rtol", "0.1"]),
     ("convert", ["convert", "FIXTURE", "OUT.npz", "--dtype", "float16"]),
     ("convert", ["convert", "FIXTURE", "OUT2.npz", "--dry-run", "--rules", "RULES"]),
+    ("convert", ["convert", "MODEL", "OUT3.npz", "--names", "nanogpt"]),
+    ("error", ["convert", "MODEL", "OUT4.npz", "--names", "nanogpt", "--exclude", "*wpe*"]),
+    ("validate", ["validate", "MODEL", "--expect-parameters", "7"]),
+    ("params", ["params", "MODEL"]), ("params", ["params", "MODEL/config.json", "--batch", "3"]),
+    ("params", ["params", "FIXTURE"]), ("error", ["params", "MODEL", "--sequence", "99999"]),
     ("formats", ["formats"]),
     ("error", ["inspect", "absent"]), ("error", ["nonsense"]),
   ])
@@ -34,11 +39,12 @@ struct SchemaTests {
       try Data("rename: [{from: 'model_weights/(.*)', to: '$1'}]\n".utf8).write(
         to: URL(filePath: rules))
       let words = arguments.map { word in
-        word.hasPrefix("OUT.") || word.hasPrefix("OUT2.")
+        word.hasPrefix("OUT")
           ? folder.appending(path: word).filePath
           : [
             "FIXTURE": fixture, "MANIFEST": manifest, "RULES": rules,
-            "OTHER": Places.fixture("npz/savez.npz"),
+            "MODEL": Places.fixture("models/gpt2"),
+            "MODEL/config.json": Places.fixture("models/gpt2/config.json"), "OTHER": Places.fixture("npz/savez.npz"),
             "OTHERS": Places.fixture("hdf5/others_v0.h5"),
           ][word] ?? word
       }

@@ -29,7 +29,8 @@ public struct ConfigurationDocument: Sendable {
   /// Whether it says anything about a model at all, as the `config.json` of some other tool does not.
   public var isModelConfiguration: Bool { kind != nil }
 
-  /// The value at a path of keys joined by dots, a literal key with dots first.
+  /// The value at a path of keys joined by dots, a literal key with dots first; `#` is how many members
+  /// there are.
   func value(at path: String) -> JSON? {
     if let value = json[path] { return value }
     var value = json
@@ -37,6 +38,8 @@ public struct ConfigurationDocument: Sendable {
       if let position = Int(key), let elements = value.array {
         guard elements.indices.contains(position) else { return nil }
         value = elements[position]
+      } else if key == "#", let count = value.object?.count ?? value.array?.count {
+        value = JSON(count)
       } else if let member = value[String(key)] {
         value = member
       } else {

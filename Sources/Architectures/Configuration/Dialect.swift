@@ -24,7 +24,8 @@ public struct Dialect: Sendable, Hashable {
   public struct Key: Sendable, Hashable {
     /// The parameter.
     public var parameter: String
-    /// Keys in the order of preference, nested ones joined by dots, list elements by their number.
+    /// Keys in the order of preference, nested ones joined by dots, list elements by their number,
+    /// `#` for how many members an object or a list has.
     public var paths: [String]
     /// What words, flags, numbers and `null` in a configuration mean, by their JSON text without quotes;
     /// values that are not here mean themselves.
@@ -43,16 +44,6 @@ extension Dialect.Key {
   ) -> Dialect.Key {
     Dialect.Key(
       parameter: parameter, paths: paths, meanings: meanings, formula: formula, absent: absent)
-  }
-
-  /// A key of a Keras Hub backbone's configuration, or of the task's around it.
-  static func keras(
-    _ parameter: String, _ name: String, meaning meanings: [String: Value] = [:],
-    formula: Expression? = nil, absent: Value? = nil
-  ) -> Dialect.Key {
-    Dialect.Key(
-      parameter: parameter, paths: ["config.\(name)", "config.backbone.config.\(name)"],
-      meanings: meanings, formula: formula, absent: absent)
   }
 
   /// The activation function, in all the words for it that are in use.

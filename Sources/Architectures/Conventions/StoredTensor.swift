@@ -20,16 +20,13 @@ public struct StoredTensor: Sendable {
 extension Convention {
   /// The tensors that a checkpoint of this convention holds for `model`, in the model's order.
   ///
-  /// - Throws: `unsupported` for a value or a weight that has no place here, `internal` for one with two
-  ///   names; what formulas throw.
+  /// - Throws: `unsupported` for a weight that has no name here, and for a model that this convention
+  ///   cannot hold; `internal` for a weight with two names; what formulas throw.
   public func tensors(of model: Model) throws -> [StoredTensor] {
-    for (parameter, formula) in fixes.sorted(by: { $0.key < $1.key }) {
-      let value = try model.environment.value(of: Expression(parsing: parameter))
-      let fixed = try model.environment.value(of: formula)
-      guard value.isEqual(to: fixed) else {
+    for requirement in requirements {
+      guard try model.environment.holds(requirement.condition) else {
         throw IngotError(
-          .unsupported,
-          "\(name) holds \(model.architecture.name) with '\(parameter)' \(fixed) only, not \(value)")
+          .unsupported, "\(name) of \(model.architecture.name): \(requirement.message)")
       }
     }
     var byPattern: [String: [ModelWeight]] = [:]
@@ -39,7 +36,9 @@ extension Convention {
     var named: Set<String> = []
     var found: [(position: Int, tensor: StoredTensor)] = []
     for spelling in spellings {
-      guard let first = byPattern[spelling.roles[0]] else { continue }
+      guard let first = byPattern[spelling.roles[0]],
+        try model.environment.holds(spelling.condition)
+      else { continue }
       for tensor in try Self.tensors(spelling, first, byPattern, model.environment) {
         for weight in tensor.turns.joined() {
           guard named.insert(weight.role).inserted else {

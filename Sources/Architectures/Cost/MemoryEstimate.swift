@@ -32,10 +32,6 @@ public struct MemoryEstimate: Sendable, Hashable {
     _ model: Model, _ counts: ParameterCounts, batch: Int, sequence: Int, elementType: ElementType
   ) throws {
     let bits = elementType.bitWidth
-    func bytes(_ elements: Int, bits: Int) throws -> Int {
-      let bits = try elements.multiplied(by: bits, "the memory in bits")
-      return bits / 8 + (bits % 8 == 0 ? 0 : 1)
-    }
     var walk = try ShapeWalk(model, batch: batch, sequence: sequence)
     var lives = Lives()
     var cached = 0
@@ -64,16 +60,22 @@ public struct MemoryEstimate: Sendable, Hashable {
       }
     }
     self.elementType = elementType
-    weights = try bytes(counts.total, bits: bits)
-    gradients = try bytes(counts.trainable, bits: bits)
-    optimizer = try bytes(counts.trainable, bits: bits < 32 ? 96 : 64)
-    cache = try bytes(cached, bits: bits)
-    activations = try bytes(lives.peak(), bits: bits)
-    savedActivations = try bytes(lives.total, bits: bits)
+    weights = try Self.bytes(of: counts.total, bits)
+    gradients = try Self.bytes(of: counts.trainable, bits)
+    optimizer = try Self.bytes(of: counts.trainable, bits < 32 ? 96 : 64)
+    cache = try Self.bytes(of: cached, bits)
+    activations = try Self.bytes(of: lives.peak(), bits)
+    savedActivations = try Self.bytes(of: lives.total, bits)
     // Checked here, so that the sums above may be plain.
     _ = try [weights, cache, activations, optimizer, gradients, savedActivations].reduce(0) {
       try $0.adding($1, "the memory")
     }
+  }
+
+  /// The bytes of so many elements, rounded up.
+  package static func bytes(of elements: Int, _ bitWidth: Int) throws -> Int {
+    let bits = try elements.multiplied(by: bitWidth, "the memory in bits")
+    return bits / 8 + (bits % 8 == 0 ? 0 : 1)
   }
 }
 

@@ -7,7 +7,7 @@ internal import Tensors
 public struct ParameterCounts: Sendable, Hashable {
   /// Elements under a name.
   public struct Count: Sendable, Hashable {
-    /// What they are: a component, the path of a layer, a convention of counting.
+    /// What they are: a component, the path of a layer, a practice of counting.
     public let name: String
     /// How many.
     public let elements: Int
@@ -35,8 +35,8 @@ public struct ParameterCounts: Sendable, Hashable {
   public private(set) var decayed = 0
   /// The other trainable tensors: biases and the scales of norms.
   public private(set) var undecayed = 0
-  /// What others mean by "non-embedding parameters"; see `Convention`.
-  public private(set) var conventions: [Count] = []
+  /// What others mean by "non-embedding parameters"; see `Practice`.
+  public private(set) var practices: [Count] = []
 
   /// All but the embeddings, with an untied head.
   public var nonEmbedding: Int { total - embedding }
@@ -82,16 +82,30 @@ public struct ParameterCounts: Sendable, Hashable {
       components[component].map { Count(name: component.rawValue, elements: $0) }
     }
     byLayer = layerNames.map { Count(name: $0, elements: layers[$0] ?? 0) }
-    conventions = Convention.allCases.map { convention in
-      let excluded = convention.excluded(hasPatches: hasPatches).reduce(0) {
+    practices = Practice.allCases.map { practice in
+      let excluded = practice.excluded(hasPatches: hasPatches).reduce(0) {
         $0 + (purposes[$1] ?? 0)
       }
-      return Count(name: convention.rawValue, elements: total - excluded)
+      return Count(name: practice.rawValue, elements: total - excluded)
     }
   }
 
+  /// Counts tensors of which nothing but the sizes is known: all of them are parameters.
+  ///
+  /// - Throws: `malformed` for sums above 2^63.
+  package init(tensors: [(dimensions: Int, elements: Int)], tied: Int) throws {
+    buffers = 0
+    self.tied = tied
+    for (dimensions, elements) in tensors {
+      total = try total.adding(elements, "the number of parameters")
+      if dimensions >= 2 { decayed += elements } else { undecayed += elements }
+    }
+    trainable = total
+    active = total
+  }
+
   /// Who counts parameters without embeddings, and how; tied matrices once, biases always.
-  public enum Convention: String, Sendable, CaseIterable {
+  public enum Practice: String, Sendable, CaseIterable {
     /// This project's `non_embedding`.
     case ingot
     /// "Scaling Laws for Neural Language Models", arXiv 2001.08361 §1.3.

@@ -86,7 +86,7 @@ public struct Environment: Sendable {
       return .integer(list[position])
     case .negated(let node):
       switch try value(node) {
-      case .integer(let value): return .integer(0 - value)
+      case .integer(let value): return try apply(.minus, 0, value)
       case .real(let value): return .real(-value)
       case let other: throw Fault("\(other) cannot be negated")
       }

@@ -104,6 +104,8 @@ public enum Operation: Sendable, Hashable {
     public var purpose: Weight.Purpose
     /// Whether W is another weight (a tied head).
     public var tie: Weight.Tie?
+    /// Whether the bias is a buffer: used, but neither trained nor counted.
+    public var biasIsBuffer = false
     public var output: String
   }
 
@@ -360,7 +362,9 @@ extension Operation {
     case .linear(let it):
       [
         Weight("weight", .matrix, it.purpose, [it.outputs, it.inputs], tie: it.tie),
-        Weight("bias", .bias, it.purpose, [it.outputs], when: it.bias),
+        Weight(
+          "bias", .bias, it.purpose, [it.outputs], when: it.bias,
+          isFrozen: it.biasIsBuffer ? true : false, isBuffer: it.biasIsBuffer),
       ]
     case .norm(let it):
       [

@@ -55,6 +55,8 @@ public struct Weight: Sendable, Hashable {
   public let tie: Tie?
   /// Whether training leaves it as it is (a stored sinusoidal table).
   public let isFrozen: Expression
+  /// Whether it is no parameter but a stored part of the computation (BART's bias of logits).
+  public let isBuffer: Bool
 
   /// Under what condition a weight is another one.
   public struct Tie: Sendable, Hashable {
@@ -79,7 +81,8 @@ public struct Weight: Sendable, Hashable {
   /// Describes a weight.
   public init(
     _ name: String, _ kind: Kind, _ purpose: Purpose, _ shape: [Expression],
-    when condition: Expression = true, tie: Tie? = nil, isFrozen: Expression = false
+    when condition: Expression = true, tie: Tie? = nil, isFrozen: Expression = false,
+    isBuffer: Bool = false
   ) {
     self.name = name
     self.kind = kind
@@ -88,5 +91,6 @@ public struct Weight: Sendable, Hashable {
     self.condition = condition
     self.tie = tie
     self.isFrozen = isFrozen
+    self.isBuffer = isBuffer
   }
 }

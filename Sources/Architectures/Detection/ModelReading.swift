@@ -78,7 +78,10 @@ extension ModelReading {
   package static func candidates(
     _ architectures: [Architecture], _ documents: [ConfigurationDocument]
   ) throws -> [Architecture] {
-    guard architectures.count > 1 else { return architectures }
+    guard architectures.count > 1 else {
+      try checkAgreement(architectures, documents)
+      return architectures
+    }
     var candidates = architectures
     for document in documents where document.isModelConfiguration {
       let named = try document.recognized(among: architectures).map(\.architecture.name)
@@ -93,6 +96,21 @@ extension ModelReading {
       candidates = agreed
     }
     return candidates
+  }
+
+  /// Checks that no configuration is of another built-in architecture than the one asked for.
+  private static func checkAgreement(
+    _ asked: [Architecture], _ documents: [ConfigurationDocument]
+  ) throws {
+    guard let asked = asked.first, Architecture.all.contains(asked) else { return }
+    for document in documents {
+      let named = try document.recognized(among: Architecture.all).map(\.architecture.name)
+      guard named.isEmpty || named.contains(asked.name) else {
+        throw IngotError(
+          .malformed,
+          "\(document.name) is of \(named.joined(separator: " or ")), asked for was \(asked.name)")
+      }
+    }
   }
 
   /// What settings and documents say, the settings before all.

@@ -25,6 +25,8 @@ struct Reading {
     let name: String
     /// The formulas and sizes of the tensor's other axes.
     let others: [(Expression, Int)]
+    /// What must hold for the tensor to be this weight: names may serve several.
+    let conditions: [Expression]
   }
 
   init(
@@ -42,8 +44,11 @@ struct Reading {
       let matches = ([spelling.name] + spelling.aliases).flatMap {
         index.matches(of: $0, prefix: prefix)
       }
-      let described = spelling.roles.compactMap { byPattern[$0]?.first }
-      guard described.count == spelling.roles.count else { continue }
+      let rest = spelling.roles.dropFirst().compactMap { byPattern[$0]?.first }
+      // A weight may lie in several branches, each with conditions of its own.
+      guard let firsts = byPattern[spelling.roles[0]], rest.count + 1 == spelling.roles.count else {
+        continue
+      }
       spelledPatterns.formUnion(spelling.roles)
       guard !matches.isEmpty else {
         let isCertain = spelling.roles.contains { role in
@@ -56,7 +61,9 @@ struct Reading {
       for (name, variables) in matches {
         explained.insert(name)
         guard let shape = table[name]?.shape else { continue }
-        observe(spelling, described, loops, name, variables, shape)
+        for first in firsts {
+          observe(spelling, [first] + rest, loops, name, variables, shape)
+        }
       }
     }
     for template in convention.buffers {
@@ -87,13 +94,16 @@ struct Reading {
     }
     guard formulas.count == shape.rank else { return }
     let sizes = Array(zip(formulas, shape.dimensions))
+    let conditions =
+      weights[0].conditions + (spelling.condition.isAlways ? [] : [spelling.condition])
     for (axis, (formula, size)) in sizes.enumerated() {
       // Formulas on a loop's variable differ from turn to turn.
       guard formula.names.isDisjoint(with: variables.keys) else { continue }
       var others = sizes
       others.remove(at: axis)
       observations[formula, default: []].append(
-        Observation(value: size, name: name, others: others))
+        Observation(
+          value: size, name: name, others: others, conditions: conditions))
     }
   }
 }
@@ -105,8 +115,8 @@ extension Reading {
   func inferred(beyond given: Configuration) throws -> Configuration {
     var configuration = given
     try checkSizes(given)
-    inferSizes(&configuration)
     inferConditions(&configuration)
+    inferSizes(&configuration)
     return configuration
   }
 
@@ -131,8 +141,8 @@ extension Reading {
 
   private func inferSizes(_ configuration: inout Configuration) {
     var told = turns.mapValues { (value: $0.count, name: $0.name) }
-    for (formula, observed) in observations {
-      if let winner = winner(observed), told[formula] == nil { told[formula] = winner }
+    for (formula, observed) in observations where told[formula] == nil {
+      told[formula] = winner(observed.filter { holds($0.conditions, configuration) })
     }
     // Plain names first, then products with one unknown, until nothing new comes.
     let formulas = told.sorted {
@@ -207,9 +217,10 @@ extension Reading {
         let expected = try? environment.count(formula)
       else { continue }
       let sound = observed.filter { observation in
-        observation.others.allSatisfy { formula, size in
-          (try? environment.count(formula)).map { $0 == size } ?? true
-        }
+        holds(observation.conditions, given)
+          && observation.others.allSatisfy { formula, size in
+            (try? environment.count(formula)).map { $0 == size } ?? true
+          }
       }
       guard let first = sound.first, first.value != expected,
         sound.allSatisfy({ $0.value == first.value })
@@ -240,7 +251,8 @@ extension Reading {
         weight.conditions.contains { $0.names.contains(parameter.name) }
           || weight.weight.tie?.condition.names.contains(parameter.name) ?? false
       }
-      guard !telling.isEmpty else { continue }
+      let isTold = hasPrefix != nil && convention.prefixCondition.names.contains(parameter.name)
+      guard !telling.isEmpty || isTold else { continue }
       let preferred = (try? configuration.entry(parameter.name, of: architecture))?.value
       let ordered = candidates.filter { $0 == preferred } + candidates.filter { $0 != preferred }
       var best: (value: Value, faults: Int)?
@@ -256,6 +268,12 @@ extension Reading {
     }
   }
 
+  /// Whether conditions hold as far as they can be told.
+  private func holds(_ conditions: [Expression], _ configuration: Configuration) -> Bool {
+    let environment = environment(configuration)
+    return conditions.allSatisfy { (try? environment.holds($0)) ?? true }
+  }
+
   /// How many weights are there that should not be, or the other way round.
   private func faults(of weights: [DescribedWeight], _ configuration: Configuration) -> Int {
     let environment = environment(configuration)
@@ -267,6 +285,17 @@ extension Reading {
         weight.weight.tie.map { (try? environment.holds($0.condition)) ?? false } ?? false
       expected[weight.pattern] = (expected[weight.pattern] ?? false) || holds && !isTied
     }
-    return expected.count { foundPatterns.contains($0.key) != $0.value }
+    let faults = expected.count { foundPatterns.contains($0.key) != $0.value }
+    guard let hasPrefix, let expectsPrefix = try? environment.holds(convention.prefixCondition)
+    else {
+      return faults
+    }
+    return faults + (hasPrefix == expectsPrefix ? 0 : 1)
+  }
+
+  /// Whether the names have the convention's prefix, which models with a head have; nil where it has
+  /// none.
+  private var hasPrefix: Bool? {
+    convention.prefix.isEmpty ? nil : placement.inner != placement.outer
   }
 }

@@ -24,6 +24,11 @@ public struct Model: Sendable {
       try parameter.check(entry)
     }
     for requirement in architecture.requirements {
+      // What nothing gives is asked for where it is needed.
+      let isKnown = requirement.condition.names.allSatisfy { name in
+        (try? configuration.entry(name, of: architecture)) != nil
+      }
+      guard isKnown else { continue }
       guard try environment.holds(requirement.condition) else {
         throw IngotError(.malformed, "\(architecture.name): \(requirement.message)")
       }

@@ -20,7 +20,8 @@ public struct NameConversion: Sendable {
   ///   - allowed: Globs of names that may stay although nothing explains them.
   /// - Throws: `unsupported` for an unknown convention, and `UnmappedNames` where anything is left over.
   init(
-    _ checkpoint: Checkpoint, _ table: TensorTable, to convention: String, allowing allowed: [String],
+    _ checkpoint: Checkpoint, _ table: TensorTable, to convention: String,
+    allowing allowed: [String],
     _ options: ModelOptions
   ) throws {
     var checkpoint = checkpoint
@@ -52,7 +53,7 @@ public struct NameConversion: Sendable {
     var result = try table.replacingEntries(respelling.entries)
     // Attributes and texts of Keras and HDF5 speak of the paths that are no more.
     droppedMetadata = result.metadata.sorted.map(\.key).filter { key in
-      key.contains("@") || ["config.json", "metadata.json", ModelDocuments.nativeKey].contains(key)
+      key.contains("@") || ["config.json", "metadata.json"].contains(key)
     }
     for key in droppedMetadata { result.metadata[key] = nil }
     result.metadata[ModelDocuments.nativeKey] = model.nativeConfiguration
@@ -92,7 +93,9 @@ public struct UnmappedNames: Error {
     let parts = [
       ("unmapped", unmapped), ("missing", missing), ("of another shape", names(.mismatched)),
     ].compactMap { word, names in
-      names.isEmpty ? nil : "\(names.count) \(word) ('\(names[0].escapedForDisplay())'\(names.count > 1 ? ", …" : ""))"
+      names.isEmpty
+        ? nil
+        : "\(names.count) \(word) ('\(names[0].escapedForDisplay())'\(names.count > 1 ? ", …" : ""))"
     }
     let near = missing.lazy.compactMap { name in
       NearestNames.find(name, among: unmapped, count: 1).first.map { (name, $0) }

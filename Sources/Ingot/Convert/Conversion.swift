@@ -73,7 +73,8 @@ public struct Conversion: Sendable {
     files = plans
     // Every shard of a set may name the same key.
     var seen: Set<String> = []
-    droppedMetadata = ((nameConversion?.droppedMetadata ?? []) + files.flatMap(\.plan.droppedMetadata))
+    droppedMetadata =
+      ((nameConversion?.droppedMetadata ?? []) + files.flatMap(\.plan.droppedMetadata))
       .filter { seen.insert($0).inserted }
     guard !options.isStrict || droppedMetadata.isEmpty else {
       throw IngotError(

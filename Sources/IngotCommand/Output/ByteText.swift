@@ -12,6 +12,22 @@ enum ByteText {
     return "\(plainThreeDigits(value)) EB"
   }
 
+  /// `292 GFLOPs`: three digits.
+  static func flops(_ flops: Double) -> String {
+    var value = flops
+    for unit in ["", "k", "M", "G", "T", "P", "E", "Z"] {
+      if value < 999.5 { return "\(plainThreeDigits(value)) \(unit)FLOPs" }
+      value /= 1000
+    }
+    return "\(plainThreeDigits(value)) YFLOPs"
+  }
+
+  /// `22.8 %`.
+  static func percent(_ share: Double) -> String {
+    let tenths = Int(min((share * 1000).rounded(), 1e15))
+    return "\(tenths / 10).\(tenths % 10) %"
+  }
+
   private static func plainThreeDigits(_ value: Double) -> String {
     let scale: Double = value < 9.995 ? 100 : value < 99.95 ? 10 : 1
     let rounded = (value * scale).rounded() / scale

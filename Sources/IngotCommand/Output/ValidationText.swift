@@ -63,6 +63,8 @@ struct ValidationText {
 
   private func estimateLine(_ account: EstimateAccount) -> String {
     "12·l·d²: \(ByteText.count(account.value)), of \(ByteText.count(account.nonEmbedding)) outside the embeddings"
-      + (account.unexplained == 0 ? "; every difference explained (ingot params)" : "; \(ByteText.count(account.unexplained)) unexplained")
+      + (account.unexplained == 0
+        ? "; every difference explained (ingot params)"
+        : "; \(ByteText.count(account.unexplained)) unexplained")
   }
 }

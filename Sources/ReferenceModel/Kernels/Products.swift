@@ -1,0 +1,107 @@
+internal import CBLAS
+
+/// Matrix products: by the BLAS that is loaded with the first of them, or by plain loops.
+enum Products {
+  /// Whether a BLAS may be used; tests set it false.
+  nonisolated(unsafe) static var usesLibrary = true
+
+  /// The name of the BLAS, or nil where plain loops serve.
+  static var library: String? {
+    guard unsafe usesLibrary, let name = unsafe ingot_blas_load() else { return nil }
+    return unsafe String(cString: name)
+  }
+
+  private static var hasLibrary: Bool { unsafe usesLibrary && ingot_blas_load() != nil }
+
+  /// c[i, at + j] += Σ a[i, l] · b[j, l]: a is rows × inner, b is columns × inner, rows of c are
+  /// `pitch` apart.
+  static func add<Scalar: Real>(
+    _ a: [Scalar], rows: Int, byTransposed b: [Scalar], columns: Int, inner: Int,
+    to c: inout [Scalar], at offset: Int, pitch: Int, jobs: Int
+  ) {
+    precondition(rows * inner <= a.count && columns * inner <= b.count)
+    precondition(offset >= 0 && offset + columns <= pitch && rows * pitch <= c.count)
+    guard rows > 0, columns > 0, inner > 0 else { return }
+    // The longer side is shared out, so that each thread prepares less of the other.
+    let pieces = rows * columns * inner < 1 << 16 ? 1 : jobs
+    let byRows = rows > columns
+    let length = byRows ? rows : columns
+    let size = ((length + pieces - 1) / pieces + 15) / 16 * 16
+    // Every product reads and writes within the sizes that were checked above, and each its own part
+    // of c.
+    unsafe a.withUnsafeBufferPointer { a in
+      unsafe b.withUnsafeBufferPointer { b in
+        unsafe c.withUnsafeMutableBufferPointer { c in
+          guard let a = a.baseAddress, let b = b.baseAddress, let c = c.baseAddress else { return }
+          let matrices = unsafe Matrices(a: a, b: b, c: c + offset)
+          Parallel.run((length + size - 1) / size, jobs: jobs) { piece in
+            let first = piece * size
+            let count = min(size, length - first)
+            if byRows {
+              unsafe multiply(
+                matrices.a + first * inner, pitch: inner, isTransposed: false,
+                matrices.b, pitch: inner, isTransposed: true,
+                into: matrices.c + first * pitch, pitch: pitch, adding: 1,
+                m: count, n: columns, k: inner)
+            } else {
+              unsafe multiply(
+                matrices.a, pitch: inner, isTransposed: false,
+                matrices.b + first * inner, pitch: inner, isTransposed: true,
+                into: matrices.c + first, pitch: pitch, adding: 1,
+                m: rows, n: count, k: inner)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @unsafe
+  private struct Matrices<Scalar>: @unchecked Sendable {
+    let a: UnsafePointer<Scalar>
+    let b: UnsafePointer<Scalar>
+    let c: UnsafeMutablePointer<Scalar>
+  }
+
+  /// c ← a·b + beta·c for matrices in row-major order with the given pitches, in the calling thread.
+  @unsafe
+  static func multiply<Scalar: Real>(
+    _ a: UnsafePointer<Scalar>, pitch aPitch: Int, isTransposed aIs: Bool,
+    _ b: UnsafePointer<Scalar>, pitch bPitch: Int, isTransposed bIs: Bool,
+    into c: UnsafeMutablePointer<Scalar>, pitch cPitch: Int, adding beta: Scalar,
+    m: Int, n: Int, k: Int
+  ) {
+    let largest = Int(Int32.max)
+    if hasLibrary, max(m, n, k) <= largest, max(aPitch, bPitch, cPitch) <= largest {
+      unsafe Scalar.multiply(
+        a, pitch: Int32(aPitch), as: aIs ? INGOT_TRANSPOSED : INGOT_AS_IT_IS,
+        b, pitch: Int32(bPitch), as: bIs ? INGOT_TRANSPOSED : INGOT_AS_IT_IS,
+        into: c, pitch: Int32(cPitch), adding: beta, m: Int32(m), n: Int32(n), k: Int32(k))
+    } else {
+      unsafe multiplyPlainly(
+        a, pitch: aPitch, isTransposed: aIs, b, pitch: bPitch, isTransposed: bIs,
+        into: c, pitch: cPitch, adding: beta, m: m, n: n, k: k)
+    }
+  }
+
+  /// The definition.
+  @unsafe
+  static func multiplyPlainly<Scalar: Real>(
+    _ a: UnsafePointer<Scalar>, pitch aPitch: Int, isTransposed aIs: Bool,
+    _ b: UnsafePointer<Scalar>, pitch bPitch: Int, isTransposed bIs: Bool,
+    into c: UnsafeMutablePointer<Scalar>, pitch cPitch: Int, adding beta: Scalar,
+    m: Int, n: Int, k: Int
+  ) {
+    for i in 0..<m {
+      for j in 0..<n {
+        var sum: Scalar = 0
+        for l in 0..<k {
+          unsafe sum += a[aIs ? l * aPitch + i : i * aPitch + l]
+            * b[bIs ? j * bPitch + l : l * bPitch + j]
+        }
+        let before = unsafe beta == 0 ? 0 : beta * c[i * cPitch + j]
+        unsafe c[i * cPitch + j] = before + sum
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+internal import Architectures
+internal import Tensors
+
+extension Evaluation {
+  /// x [..., inputs] · W [outputs, inputs]ᵀ + b → [..., outputs].
+  func linear(
+    _ it: Operation.Linear, _ operation: Operation, _ scope: Scope
+  ) throws -> Numbers<Scalar> {
+    let inputs = try scope.environment.count(it.inputs)
+    return try product(value(it.input, width: inputs), operation, scope)
+  }
+
+  /// Rows of the weight that are held at once, in elements: a head over a large vocabulary is never
+  /// whole in memory.
+  static var elementsHeld: Int { 4 << 20 }
+
+  /// x [..., inputs] times the operation's weight [outputs, inputs…], rows of which are read as they
+  /// are needed, plus its bias where it has one.
+  func product(
+    _ x: Numbers<Scalar>, _ operation: Operation, _ scope: Scope
+  ) throws -> Numbers<Scalar> {
+    guard let weight = try weights.tensor("weight", of: operation, scope) else {
+      throw IngotError(.internal, "a product without a matrix")
+    }
+    let bias: Numbers<Scalar>? = try weights.numbers("bias", of: operation, scope)
+    let inputs = x.width
+    let outputs = weight.shape.dimensions[0]
+    guard inputs * outputs == weight.shape.elementCount else {
+      throw IngotError(.malformed, "\(inputs) features where the weight has shape \(weight.shape)")
+    }
+    var y = try Numbers<Scalar>(shape: x.shape.dropLast() + [outputs], repeating: 0)
+    if let bias {
+      y.forEachRun(ofRows: outputs, jobs: jobs) { run, span in
+        for row in 0..<run.count {
+          for column in 0..<outputs { span[row * outputs + column] = bias.elements[column] }
+        }
+      }
+    }
+    let step = max(1, min(outputs, Self.elementsHeld / max(1, inputs)))
+    var block: [Scalar] = []
+    for first in stride(from: 0, to: outputs, by: step) {
+      let end = min(first + step, outputs)
+      try WeightReader.read(weight, first * inputs..<end * inputs, into: &block, jobs: jobs)
+      Products.add(
+        x.elements, rows: x.rows, byTransposed: block, columns: end - first, inner: inputs,
+        to: &y.elements, at: first, pitch: outputs, jobs: jobs)
+    }
+    return y
+  }
+}

@@ -1,0 +1,97 @@
+internal import CBLAS
+internal import Tensors
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// A type that the forward pass computes in: `Double` or `Float`.
+protocol Real: BinaryFloatingPoint, BitwiseCopyable, Sendable {
+  /// What tensors of this type hold.
+  static var elementType: ElementType { get }
+  /// Wraps an array of this type for users.
+  static func wrap(_ elements: [Self]) -> StateValue.Elements
+
+  static func exp(_ x: Self) -> Self
+  static func tanh(_ x: Self) -> Self
+  static func erf(_ x: Self) -> Self
+
+  /// The product of the library that is loaded; see `ingot_blas_dgemm`.
+  @unsafe
+  static func multiply(
+    _ a: UnsafePointer<Self>, pitch aPitch: Int32, as aLies: ingot_transposition,
+    _ b: UnsafePointer<Self>, pitch bPitch: Int32, as bLies: ingot_transposition,
+    into c: UnsafeMutablePointer<Self>, pitch cPitch: Int32, adding beta: Self,
+    m: Int32, n: Int32, k: Int32)
+}
+
+extension Double: Real {
+  static var elementType: ElementType { .float64 }
+  static func wrap(_ elements: [Double]) -> StateValue.Elements { .float64(elements) }
+  #if canImport(Glibc)
+  static func exp(_ x: Double) -> Double { Glibc.exp(x) }
+  static func tanh(_ x: Double) -> Double { Glibc.tanh(x) }
+  static func erf(_ x: Double) -> Double { Glibc.erf(x) }
+  #elseif canImport(Musl)
+  static func exp(_ x: Double) -> Double { Musl.exp(x) }
+  static func tanh(_ x: Double) -> Double { Musl.tanh(x) }
+  static func erf(_ x: Double) -> Double { Musl.erf(x) }
+  #else
+  static func exp(_ x: Double) -> Double { Darwin.exp(x) }
+  static func tanh(_ x: Double) -> Double { Darwin.tanh(x) }
+  static func erf(_ x: Double) -> Double { Darwin.erf(x) }
+  #endif
+
+  @unsafe
+  static func multiply(
+    _ a: UnsafePointer<Double>, pitch aPitch: Int32, as aLies: ingot_transposition,
+    _ b: UnsafePointer<Double>, pitch bPitch: Int32, as bLies: ingot_transposition,
+    into c: UnsafeMutablePointer<Double>, pitch cPitch: Int32, adding beta: Double,
+    m: Int32, n: Int32, k: Int32
+  ) {
+    unsafe ingot_blas_dgemm(aLies, bLies, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch)
+  }
+}
+
+extension Float: Real {
+  static var elementType: ElementType { .float32 }
+  static func wrap(_ elements: [Float]) -> StateValue.Elements { .float32(elements) }
+  // Through float64: single precision comes out correctly rounded but for rare ties.
+  static func exp(_ x: Float) -> Float { Float(Double.exp(Double(x))) }
+  static func tanh(_ x: Float) -> Float { Float(Double.tanh(Double(x))) }
+  static func erf(_ x: Float) -> Float { Float(Double.erf(Double(x))) }
+
+  @unsafe
+  static func multiply(
+    _ a: UnsafePointer<Float>, pitch aPitch: Int32, as aLies: ingot_transposition,
+    _ b: UnsafePointer<Float>, pitch bPitch: Int32, as bLies: ingot_transposition,
+    into c: UnsafeMutablePointer<Float>, pitch cPitch: Int32, adding beta: Float,
+    m: Int32, n: Int32, k: Int32
+  ) {
+    unsafe ingot_blas_sgemm(aLies, bLies, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch)
+  }
+}
+
+/// Functions of angles, always in double precision: rotary and sinusoidal tables.
+enum Angle {
+  #if canImport(Glibc)
+  static func sin(_ x: Double) -> Double { Glibc.sin(x) }
+  static func cos(_ x: Double) -> Double { Glibc.cos(x) }
+  static func pow(_ x: Double, _ y: Double) -> Double { Glibc.pow(x, y) }
+  static func log(_ x: Double) -> Double { Glibc.log(x) }
+  #elseif canImport(Musl)
+  static func sin(_ x: Double) -> Double { Musl.sin(x) }
+  static func cos(_ x: Double) -> Double { Musl.cos(x) }
+  static func pow(_ x: Double, _ y: Double) -> Double { Musl.pow(x, y) }
+  static func log(_ x: Double) -> Double { Musl.log(x) }
+  #else
+  static func sin(_ x: Double) -> Double { Darwin.sin(x) }
+  static func cos(_ x: Double) -> Double { Darwin.cos(x) }
+  static func pow(_ x: Double, _ y: Double) -> Double { Darwin.pow(x, y) }
+  static func log(_ x: Double) -> Double { Darwin.log(x) }
+  #endif
+}

@@ -1,0 +1,116 @@
+import Foundation
+import Ingot
+import Tensors
+import TestSupport
+import Testing
+
+/// Every model fixture is understood, counted, and carried into every other convention and back.
+@Suite struct ModelFixtureTests {
+  @Test func `there are fixtures of every architecture`() {
+    let missing = Set(Architecture.all.map(\.name)).subtracting(
+      ModelFixture.all.map(\.architecture))
+    #expect(missing.isEmpty)
+  }
+
+  @Test(arguments: ModelFixture.all)
+  func `is valid and has the library's own count`(_ fixture: ModelFixture) throws {
+    let source = try fixture.source()
+    #expect(source.model.architecture.name == fixture.architecture)
+    #expect(source.reading?.convention.name == fixture.convention)
+    let validation = try Validation(source, expectedParameters: fixture.parameters)
+    #expect(validation.missing == [])
+    #expect(validation.unexpected == [])
+    #expect(validation.mismatched == [])
+    #expect(validation.foundParameters == fixture.parameters)
+    #expect(validation.account?.unexplained ?? 0 == 0)
+    #expect(validation.isValid)
+  }
+
+  /// What no shape tells.
+  private static let untold: Set<String> = [
+    "heads", "key_heads", "head_size", "image_height", "image_width",
+  ]
+
+  @Test(arguments: ModelFixture.all)
+  func `is told from names and shapes alone`(_ fixture: ModelFixture) throws {
+    let known = try fixture.source().model
+    let table = try Checkpoint(path: fixture.weights).table
+    do {
+      let reading = try ModelReading.read(table, as: Architecture.all, documents: []) { _ in
+        var settings = Configuration()
+        for (name, entry) in known.configuration.entries where Self.untold.contains(name) {
+          settings[name] = entry
+        }
+        return settings
+      }
+      #expect(reading.model.architecture.name == fixture.architecture)
+      #expect(reading.convention.name == fixture.convention)
+      #expect(reading.unexpected == [])
+      // In any order: whether norms come first is told by no name.
+      let (found, expected) = (Self.shapes(reading.model), Self.shapes(known))
+      #expect(Set(found.keys).symmetricDifference(expected.keys) == [])
+      for (role, shape) in expected { #expect(found[role] == shape, "\(role)") }
+    } catch let error as IngotError {
+      // Architectures with the same tensors differ in what they compute alone.
+      #expect(error.errorClass == .unsupported)
+      #expect(error.message.contains("equally well"))
+      #expect(error.message.contains(fixture.architecture))
+    }
+  }
+
+  private static func shapes(_ model: Model) -> [String: Shape] {
+    Dictionary(model.weights.map { ($0.role, $0.shape) }) { first, _ in first }
+  }
+
+  @Test(arguments: ModelFixture.all)
+  func `goes into every other convention and comes back`(_ fixture: ModelFixture) throws {
+    let source = try fixture.source()
+    let checkpoint = try #require(source.checkpoint)
+    let reading = try #require(source.reading)
+    for convention in source.model.architecture.conventions {
+      let there: Respelling
+      do {
+        there = try Respelling(checkpoint.table, reading, to: convention) { _ in false }
+      } catch let error as IngotError where error.errorClass == .unsupported {
+        // Not every ecosystem has every variant of a model; it then says what it lacks.
+        #expect(error.message.hasPrefix("\(convention.name) of \(fixture.architecture): "))
+        continue
+      }
+      #expect(there.obstacles.isEmpty)
+      let table = try TensorTable().replacingEntries(there.entries)
+      let settled = source.model.configuration
+      let other = try ModelReading.read(
+        table, as: [source.model.architecture], documents: [], settings: { _ in settled })
+      #expect(other.unexpected == [], "\(convention.name)")
+      let back = try Respelling(table, other, to: reading.convention) { _ in false }
+      #expect(back.obstacles.isEmpty, "\(convention.name)")
+      try Self.expect(back.entries, are: checkpoint.table, without: reading, convention.name)
+    }
+  }
+
+  private static func expect(
+    _ entries: [TensorTable.Entry], are table: TensorTable, without reading: ModelReading,
+    _ convention: String
+  ) throws {
+    let ties = Set(reading.tensors.compactMap { $0.stored.isTied ? $0.name : nil })
+    let expected = table.entries.map(\.name)
+      .filter {
+        !reading.buffers.contains($0) && (reading.convention.repeatsTied || !ties.contains($0))
+      }
+    let wrapped = entries.map { entry in
+      // What stands before the names is the writer's choice: GPT2Model has none, GPT2LMHeadModel has.
+      expected.first { $0 == entry.name } ?? expected.first { $0.hasSuffix(entry.name) }
+        ?? expected.first { entry.name.hasSuffix($0) } ?? entry.name
+    }
+    #expect(wrapped.sorted() == expected.sorted(), "\(convention)")
+    for (name, entry) in zip(wrapped, entries) {
+      let original = try #require(table[name])
+      #expect(entry.tensor.shape == original.shape)
+      #expect(try bytes(entry.tensor) == bytes(original), "\(convention): \(name)")
+    }
+  }
+
+  private static func bytes(_ tensor: Tensor) throws -> [UInt8] {
+    try tensor.source.bytes(at: 0, count: tensor.byteCount, "a tensor")
+  }
+}

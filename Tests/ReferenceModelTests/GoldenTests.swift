@@ -1,0 +1,38 @@
+import Tensors
+import Testing
+
+@testable import ReferenceModel
+
+/// What the pass computes is what the library that wrote the checkpoint computes, in float64.
+@Suite struct GoldenTests {
+  @Test(arguments: ModelFixture.all)
+  func `agrees with its own library in every state`(fixture: ModelFixture) throws {
+    let golden = try fixture.golden()
+    var worst: [State.Kind: Double] = [:]
+    var compared: Set<String> = []
+    try fixture.pass().run(golden.inputs) { state in
+      guard golden.states[state.name] != nil else { return true }
+      let difference = try golden.maxRelative(state)
+      #expect(difference <= 1e-9, "\(state.name)")
+      worst[state.kind] = max(worst[state.kind] ?? 0, difference)
+      compared.insert(state.name)
+      return true
+    }
+    let missed = Set(golden.states.keys).subtracting(compared)
+    #expect(missed.isEmpty, "\(missed.sorted())")
+    print(
+      fixture.folder, worst.map { "\($0.key) \($0.value)" }.sorted().joined(separator: ", "),
+      "of", compared.count)
+  }
+
+  @Test(arguments: ModelFixture.all)
+  func `agrees in single precision as far as it goes`(fixture: ModelFixture) throws {
+    let golden = try fixture.golden()
+    try fixture.pass(.float32).run(golden.inputs) { state in
+      guard golden.states[state.name] != nil else { return true }
+      let difference = try golden.maxRelative(state)
+      #expect(difference <= 2e-5, "\(state.name)")
+      return true
+    }
+  }
+}
