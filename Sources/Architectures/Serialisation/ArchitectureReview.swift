@@ -181,7 +181,8 @@ extension ArchitectureReview {
         throw place["roles"][index].failure("joined weights have the same loop variables")
       }
     }
-    let names = [(spelling.name, place["name"])]
+    let names =
+      [(spelling.name, place["name"])]
       + spelling.aliases.enumerated().map { ($1, place["aliases"][$0]) }
     for (name, place) in names {
       try checkTemplate(name.text, at: place)
