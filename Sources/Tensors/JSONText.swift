@@ -51,6 +51,15 @@ extension JSON {
       text += line
       return
     }
+    // `{"linear": {…}}` opens and closes as one.
+    if let members = object, members.count == 1, members[0].value.object != nil {
+      let begin = "{" + parts[0].begin
+      text += begin
+      members[0].value.writeFitted(
+        to: &text, indent: indent, column: column + begin.count, after: after + 1)
+      text += "}"
+      return
+    }
     text += array == nil ? "{" : "["
     for (index, part) in parts.enumerated() {
       let blanks = String(repeating: "  ", count: indent + 1)

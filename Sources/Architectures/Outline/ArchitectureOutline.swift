@@ -146,7 +146,9 @@ extension ArchitectureOutline {
       case .loop(let loop):
         let shared = loop.sharesWeights ? ", all with the same weights" : ""
         return [
-          Row("\(formula(loop.count)) times \(loop.name), {\(loop.variable)}\(shared)", indent: indent)
+          Row(
+            "\(loop.name)\(loop.sharesWeights ? "" : ".{\(loop.variable)}"), "
+              + "\(formula(loop.count)) times\(shared)", indent: indent)
         ] + rows(loop.steps, indent: indent + 1)
       case .branch(let branch):
         var rows = [Row("if \(formula(branch.condition))", indent: indent)]
