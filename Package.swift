@@ -42,6 +42,7 @@ let package = Package(
       name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     .target(name: "CSystem"),
     .target(name: "CKernels"),
+    .target(name: "CBLAS"),
     .target(name: "Tensors", dependencies: ["CKernels", "CSystem"], swiftSettings: settings),
     .target(
       name: "Compression",
@@ -60,12 +61,15 @@ let package = Package(
       name: "HDF5Format", dependencies: ["Tensors", "Compression", "CKernels"],
       swiftSettings: settings),
     .target(name: "Architectures", dependencies: ["Tensors"], swiftSettings: settings),
+    .target(
+      name: "ReferenceModel", dependencies: ["Architectures", "Tensors", "CBLAS", "CKernels"],
+      swiftSettings: settings),
     .target(name: "Rules", dependencies: ["Tensors", "CYAML"], swiftSettings: settings),
     .target(
       name: "Ingot",
       dependencies: [
         "Tensors", "TensorFormats", "HDF5Format", "Compression", "Rules", "Architectures",
-        "CKernels", "CSystem",
+        "ReferenceModel", "CKernels", "CSystem",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: settings),
@@ -98,6 +102,12 @@ let package = Package(
       swiftSettings: testSettings),
     .testTarget(
       name: "ArchitecturesTests", dependencies: ["Architectures", "TestSupport", "Tensors"],
+      swiftSettings: testSettings),
+    .testTarget(
+      name: "ReferenceModelTests",
+      dependencies: [
+        "ReferenceModel", "Architectures", "TensorFormats", "TestSupport", "Tensors",
+      ],
       swiftSettings: testSettings),
     .testTarget(
       name: "IngotTests",

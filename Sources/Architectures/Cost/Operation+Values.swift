@@ -1,7 +1,7 @@
 extension Operation {
   /// The names of the values that it reads, in the order of its formula; masks, which may be left
   /// out, are not among them.
-  var reads: [String] {
+  package var reads: [String] {
     switch self {
     case .embedding(let it): [it.input]
     case .positions(let it): [it.input]

@@ -128,8 +128,8 @@ public struct Environment: Sendable {
 
   private func apply(_ symbol: Expression.Operator, _ left: Value, _ right: Value) throws -> Value {
     switch symbol {
-    case .equal: return .flag(left == right)
-    case .notEqual: return .flag(left != right)
+    case .equal: return .flag(left.isEqual(to: right))
+    case .notEqual: return .flag(!left.isEqual(to: right))
     case .or, .and, .lessOrEqual, .greaterOrEqual, .less, .greater, .plus, .minus, .times, .over,
       .modulo:
       break

@@ -89,25 +89,20 @@ extension Evaluation {
   func concatenate(_ it: Operation.Concatenate, _ scope: Scope) throws -> Numbers<Scalar> {
     let groups = try scope.environment.count(it.groups)
     let (left, right) = (try value(it.left), try value(it.right))
-    guard groups > 0, left.width % groups == 0, left.shape.dropLast() == right.shape.dropLast()
+    guard groups > 0, left.width % groups == 0, right.width % groups == 0,
+      left.shape.dropLast() == right.shape.dropLast()
     else {
       throw IngotError(
         .malformed,
         "'\(it.left)' \(left.shape) and '\(it.right)' \(right.shape) do not join in \(groups) groups"
       )
     }
-    // One group on the right serves every group on the left (a key part that heads share).
-    let isShared = right.width % groups != 0
-    let (one, other) = (left.width / groups, isShared ? right.width : right.width / groups)
+    let (one, other) = (left.width / groups, right.width / groups)
     var elements: [Scalar] = []
     elements.reserveCapacity(left.rows * groups * (one + other))
-    for row in 0..<left.rows {
-      for group in 0..<groups {
-        let from = row * left.width + group * one
-        let to = row * right.width + (isShared ? 0 : group * other)
-        elements += left.elements[from..<from + one]
-        elements += right.elements[to..<to + other]
-      }
+    for group in 0..<left.rows * groups {
+      elements += left.elements[group * one..<(group + 1) * one]
+      elements += right.elements[group * other..<(group + 1) * other]
     }
     return Numbers(shape: left.shape.dropLast() + [groups * (one + other)], elements: elements)
   }

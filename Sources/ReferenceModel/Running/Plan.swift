@@ -43,35 +43,9 @@ extension Visit {
   /// The values that it reads.
   var reads: Set<String> {
     switch self {
-    case .operation(let operation): operation.reads
+    case .operation(let operation): Set(operation.reads)
     case .end(let block): [block.output]
     case .state(let value, _), .result(let value, _): [value]
-    }
-  }
-}
-
-extension Operation {
-  /// The values that it reads; ids and masks are inputs, not values.
-  var reads: Set<String> {
-    switch self {
-    case .embedding: []
-    case .positions(let it): [it.input]
-    case .sinusoids(let it): [it.input]
-    case .patches(let it): [it.input]
-    case .prefix(let it): [it.input]
-    case .linear(let it): [it.input]
-    case .norm(let it): [it.input]
-    case .rotary(let it): [it.input]
-    case .relativeBias(let it): [it.queries, it.keys]
-    case .attention(let it): Set([it.query, it.key, it.value] + (it.bias.map { [$0] } ?? []))
-    case .activation(let it): [it.input]
-    case .combine(let it): [it.left, it.right]
-    case .scale(let it): [it.input]
-    case .softCap(let it): [it.input]
-    case .slice(let it): [it.input]
-    case .concatenate(let it): [it.left, it.right]
-    case .firstPosition(let it): [it.input]
-    case .experts(let it): [it.input]
     }
   }
 }
