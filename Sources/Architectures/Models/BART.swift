@@ -92,6 +92,9 @@ extension Architecture {
           .head(
             "architectures.0",
             ["BartModel": "none", "BartForConditionalGeneration": "language"]),
+          .key(
+            "head_bias", "architectures.0",
+            meaning: ["BartModel": .flag(false), "BartForConditionalGeneration": .flag(true)]),
         ]),
       Dialect(
         name: "keras_hub",
