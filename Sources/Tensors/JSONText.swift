@@ -28,7 +28,8 @@ extension JSON {
     switch self {
     case .array(let elements): "[" + elements.map(\.line).joined(separator: ", ") + "]"
     case .object(let members):
-      "{" + members.map { "\(JSON.string($0.key).text()): \($0.value.line)" }
+      "{"
+        + members.map { "\(JSON.string($0.key).text()): \($0.value.line)" }
         .joined(separator: ", ") + "}"
     case .null, .boolean, .integer, .unsigned, .number, .string: text()
     }

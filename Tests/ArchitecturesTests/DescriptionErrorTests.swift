@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 import TestSupport
 import Testing
@@ -28,33 +29,66 @@ import Testing
   }
 
   @Test(arguments: [
-    (#""outputs": "width""#, #""outputs": "widht""#, "steps[1].steps[0].then[0].linear.outputs: 'widht' is neither"),
+    (
+      #""outputs": "width""#, #""outputs": "widht""#,
+      "steps[1].steps[0].then[0].linear.outputs: 'widht' is neither"
+    ),
     (#""outputs": "width""#, #""outputs": "2 *""#, "linear.outputs: the formula '2 *' ends where"),
     (#""outputs": "width""#, #""outputs": null"#, "linear.outputs: expected a formula, found null"),
-    (#""outputs": "width""#, #""outputs": "width", "bais": true"#, "then[0].linear: unknown key 'bais'; there are name"),
+    (
+      #""outputs": "width""#, #""outputs": "width", "bais": true"#,
+      "then[0].linear: unknown key 'bais'; there are name"
+    ),
     (#""outputs": "width","#, "", "then[0].linear: lacks 'outputs'"),
-    (#""purpose": "other""#, #""purpose": "othr""#, "linear.purpose: expected one of token_embedding"),
+    (
+      #""purpose": "other""#, #""purpose": "othr""#,
+      "linear.purpose: expected one of token_embedding"
+    ),
     (#"{"linear":"#, #"{"liner":"#, "then[0]: 'liner' is no step; there are block, loop"),
     (#"{"linear":"#, #"{"linear": [], "linear2":"#, "then[0]: 'linear' stands alone in its step"),
-    (#"{"result": "x""#, #"{"result": "y""#, "steps[2].result: 'y' is no input and no step gives it"),
+    (
+      #"{"result": "x""#, #"{"result": "y""#,
+      "steps[2].result: 'y' is no input and no step gives it"
+    ),
     (#""input": "x""#, #""input": "z""#, "then[0].linear: 'z' is no input and no step gives it"),
-    (#""variable": "layer""#, #""variable": "width""#, "steps[1].variable: 'width' is already the name"),
-    (#""variable": "layer""#, #""variable": "a b""#, "steps[1].variable: 'a b' is no name that a formula"),
-    (#"{"name": "width", "kind""#, #"{"name": "vocabulary", "kind""#, "parameters[1].name: 'vocabulary' occurs twice"),
+    (
+      #""variable": "layer""#, #""variable": "width""#,
+      "steps[1].variable: 'width' is already the name"
+    ),
+    (
+      #""variable": "layer""#, #""variable": "a b""#,
+      "steps[1].variable: 'a b' is no name that a formula"
+    ),
+    (
+      #""parameters": ["#, #""parameters": [{"name": "width", "kind": "real"}, "#,
+      "parameters[2].name: 'width' occurs twice"
+    ),
     (#""default": "width""#, #""default": "layers + 1""#, "parameters[2].default: leans on itself"),
-    (#""default": "width""#, #""default": "depth""#, "parameters[2].default: 'depth' is no parameter"),
+    (
+      #""default": "width""#, #""default": "depth""#,
+      "parameters[2].default: 'depth' is no parameter"
+    ),
     (#""default": "width""#, #""words": ["a"]"#, "parameters[2].words: only a word has words"),
     (#""default": "width""#, #""minimum": -1"#, "parameters[2].minimum: expected a whole number"),
     (#""kind": "ids""#, #""kind": "id""#, "inputs[0].kind: expected one of ids, mask"),
-    ("layers.{layer}.up", "layers.{stage}.up", "spellings[0].roles[0]: 'stage' is the variable of no loop"),
+    (
+      "layers.{layer}.up", "layers.{stage}.up",
+      "spellings[0].roles[0]: 'stage' is the variable of no loop"
+    ),
     ("h.{layer}.w", "h.{stage}.w", "spellings[0].name: 'stage' is no loop variable of the roles"),
     ("h.{layer}.w", "h.{layer:sufix}.w", "name: '{layer:sufix}' is neither a variable"),
     (#"["transpose"]"#, #"[{"permute": [0, 2]}]"#, "layout[0].permute: expected each of the axes"),
-    (#"["transpose"]"#, #"[{"permute": [0, 2, 1]}]"#, "layout[0]: 'layers.{layer}.up.weight' has 2 axes"),
+    (
+      #"["transpose"]"#, #"[{"permute": [0, 2, 1]}]"#,
+      "layout[0]: 'layers.{layer}.up.weight' has 2 axes"
+    ),
     (#"["transpose"]"#, #"["transpos"]"#, "layout[0]: expected one of transpose, permute"),
     (#""name": "small""#, #""name": "sm/all""#, "name: 'sm/all' is no name"),
     (#""name": "small","#, "", "lacks 'name'"),
-    (#""output": "x"}}]}]}"#, #""output": "x", "tie": {"to": "tokens.wieght"}}}]}]}"#, "linear.tie.to: no weight is 'tokens.wieght'"),
+    (
+      #""output": "x"}}]}]}"#, #""output": "x", "tie": {"to": "tokens.wieght"}}}]}]}"#,
+      "linear.tie.to: no weight is 'tokens.wieght'"
+    ),
   ])
   func `a fault is told with its place`(text: String, broken: String, message: String) throws {
     #expect(Self.sound.contains(text))
@@ -111,12 +145,15 @@ import Testing
       }
       var bytes = Array(json.text().utf8)
       if Int.random(in: 0..<8, using: &generator) == 0 {
-        bytes[Int.random(in: bytes.indices, using: &generator)] = .random(in: 0...255, using: &generator)
+        bytes[Int.random(in: bytes.indices, using: &generator)] = .random(
+          in: 0...255, using: &generator)
       }
       do {
         try Self.exercise(Architecture(parsing: bytes))
       } catch let error as IngotError {
-        #expect(!error.message.isEmpty && error.errorClass != .internal || error.message.contains("twice"))
+        #expect(
+          !error.message.isEmpty && error.errorClass != .internal || error.message.contains("twice")
+        )
       }
     }
     #expect(ContinuousClock.now - start < .seconds(60))

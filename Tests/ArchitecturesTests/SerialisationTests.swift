@@ -16,7 +16,7 @@ import Testing
   }
 
   /// Every type with fields, by its name in the schema.
-  private static let types: [(name: String, blank: any FieldMapped)] =
+  private static var types: [(name: String, blank: any FieldMapped)] {
     OperationKind.allCases.map { ($0.rawValue, $0.blank.fields) } + [
       ("", Architecture.blank), ("parameter", Parameter.blank),
       ("input", Architecture.Input.blank), ("requirement", Architecture.Requirement.blank),
@@ -26,6 +26,7 @@ import Testing
       ("spelling", Spelling.blank), ("dialect", Dialect.blank), ("key", Dialect.Key.blank),
       ("dialect/recognition", Dialect.Recognition.blank),
     ]
+  }
 
   @Test func `no field is forgotten`() {
     for (name, blank) in Self.types {
@@ -81,8 +82,11 @@ import Testing
 
   @Test(arguments: [
     (
-      "albert", ["vocabulary": 11, "positions": 9, "embedding_width": 4, "width": 6, "layers": 3, "heads": 2],
-      25
+      "albert",
+      [
+        "vocabulary": 11, "positions": 9, "embedding_width": 4, "width": 6, "layers": 3, "heads": 2,
+      ],
+      23
     ),
     (
       "latent",
@@ -154,16 +158,21 @@ import Testing
       default: return .string("k\(index)")
       }
     case "steps", "then", "else": return .array([step])
-    case "shares_weights", "shares_right", "outer", "optional", "repeats_tied":
+    case "shares_weights", "shares_right", "outer", "optional", "repeats_tied", "bias_is_buffer":
       return .boolean(true)
-    case "roles", "values", "paths", "aliases", "words", "buffers": return .array(["w\(index)".json])
+    case "roles", "values", "paths", "aliases", "words", "buffers":
+      return .array(["w\(index)".json])
     case "layout": return .array([.string("transpose"), ["permute": [1, 0].json]])
     case "spellings": return .array([["roles": .array(["r".json]), "name": "n".json]])
     case "requirements": return .array([["condition": "c".json, "message": "m".json]])
     case "recognition": return ["key": "k".json, "values": .array(["v".json])]
-    case "keys": return .array([["parameter": "p".json, "paths": .array(["q".json])]])
+    case "keys" where field.json != .string(""):
+      return .array([["parameter": "p".json, "paths": .array(["q".json])]])
+    case "present": return .array(["p\(index)".json])
+    case "fixes": return ["a": .integer(1), "b": "c".json]
+    case "formula": return .string("value / \(index)")
     case "meanings": return ["a": .integer(1), "b": .array([.integer(2), .integer(3)])]
-    case "absent": return .number(0.5)
+    case "absent": return field.json == .null ? .number(0.5) : .array(["a\(index)".json])
     case "minimum": return .integer(7)
     default: return .string("f\(index)")
     }

@@ -7,7 +7,9 @@ import Testing
   @Test func `the list has a line for each, with its conventions`() throws {
     let run = try CommandRun.ingot("architectures")
     #expect(run.status == 0)
-    #expect(run.output.split(separator: "\n").contains { $0.hasPrefix("gpt2 ") && $0.contains("nanogpt") })
+    #expect(
+      run.output.split(separator: "\n").contains { $0.hasPrefix("gpt2 ") && $0.contains("nanogpt") }
+    )
   }
 
   @Test func `a name gives an outline with formulas and conventions`() throws {
@@ -26,7 +28,8 @@ import Testing
       let again = try CommandRun.ingot("architectures", file.filePath, "--json")
       #expect(again.status == 0)
       #expect(again.output == printed.output)
-      let broken = printed.output.replacing("\"vocabulary\"", with: "\"vocabulry\"", maxReplacements: 1)
+      let broken = printed.output.replacing(
+        "\"vocabulary\"", with: "\"vocabulry\"", maxReplacements: 1)
       try Data(broken.utf8).write(to: file)
       let run = try CommandRun.ingot("architectures", file.filePath)
       #expect(run.status == 65)

@@ -89,7 +89,8 @@ extension ArchitectureOutline {
         case .features: "features, \(Self.formula(input.size)) wide"
         }
       return Row(
-        input.name, kind + (input.isOptional ? ", may be left out" : "")
+        input.name,
+        kind + (input.isOptional ? ", may be left out" : "")
           + Self.condition(input.condition))
     }
   }
@@ -115,8 +116,12 @@ extension ArchitectureOutline {
       let laidOut = convention.spellings.count { !$0.layout.isEmpty }
       if laidOut > 0 { details.append("\(laidOut) laid out otherwise") }
       if convention.repeatsTied { details.append("tied weights twice") }
+      details += convention.fixes.sorted { $0.key < $1.key }.map {
+        "\(Self.shown($0.key)) = \(Self.formula($0.value)) only"
+      }
+      details += convention.requirements.map { "only if \(Self.formula($0.condition))" }
       if !convention.buffers.isEmpty { details.append("\(convention.buffers.count) buffers") }
-      return Row(convention.name, details.joined(separator: ", "), prefix)
+      return Row(convention.name, prefix, details.joined(separator: ", "))
     }
   }
 
@@ -156,8 +161,10 @@ extension ArchitectureOutline {
         guard !branch.otherwise.isEmpty else { return rows }
         return rows + [Row("else", indent: indent)]
           + Self.rows(branch.otherwise, indent: indent + 1)
-      case .state(let value, let series): return [Row("\(value) is a state of \(series)", indent: indent)]
-      case .result(let value, let name): return [Row("\(value) is the result \(name)", indent: indent)]
+      case .state(let value, let series):
+        return [Row("\(value) is a state of \(series)", indent: indent)]
+      case .result(let value, let name):
+        return [Row("\(value) is the result \(name)", indent: indent)]
       }
     }
   }
@@ -218,8 +225,11 @@ extension ArchitectureOutline {
     case .firstPosition(let it): "first position of \(it.input)"
     case .experts(let it):
       "the best \(formula(it.active)) of \(formula(it.count)) experts of \(it.input), each giving "
-        + it.result + (it.normalizes.isNever ? "" : ", weights made to sum to 1"
-          + condition(it.normalizes))
+        + it.result
+        + (it.normalizes.isNever
+          ? ""
+          : ", weights made to sum to 1"
+            + condition(it.normalizes))
     }
   }
 
@@ -259,8 +269,9 @@ extension ArchitectureOutline {
   /// A formula as it is printed: `heads·head_size`.
   private static func formula(_ expression: Expression) -> String {
     if case .constant(.word(let word)) = expression.node { return shown(word) }
-    return shown(expression.text.split(separator: " * ", omittingEmptySubsequences: false)
-      .joined(separator: "·"))
+    return shown(
+      expression.text.split(separator: " * ", omittingEmptySubsequences: false)
+        .joined(separator: "·"))
   }
 
   private static func shown(_ text: String) -> String { text.escapedForDisplay(limit: 300) }

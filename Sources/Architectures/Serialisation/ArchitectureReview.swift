@@ -38,7 +38,6 @@ struct ArchitectureReview {
         guard parameters.contains(key.parameter) else {
           throw place[index]["parameter"].failure("'\(key.parameter)' is no parameter")
         }
-        guard !key.paths.isEmpty else { throw place[index]["paths"].failure("is empty") }
       }
     }
   }
@@ -162,6 +161,12 @@ extension ArchitectureReview {
         throw place.failure("'\(unknown)' is no parameter")
       }
     }
+    for (parameter, value) in convention.fixes.sorted(by: { $0.key < $1.key }) {
+      guard parameters.contains(parameter) else {
+        throw place["fixes"].failure("'\(parameter.escapedForDisplay(limit: 80))' is no parameter")
+      }
+      try check(value, at: place["fixes"][parameter])
+    }
     try check(convention.prefixCondition, at: place["prefix_when"])
     for (index, requirement) in convention.requirements.enumerated() {
       try check(requirement.condition, at: place["requirements"][index]["condition"])
@@ -189,7 +194,8 @@ extension ArchitectureReview {
         throw place["roles"][index].failure("joined weights have the same loop variables")
       }
     }
-    let names = [(spelling.name, place["name"])]
+    let names =
+      [(spelling.name, place["name"])]
       + spelling.aliases.enumerated().map { ($1, place["aliases"][$0]) }
     for (name, place) in names {
       try checkTemplate(name.text, at: place)
