@@ -116,8 +116,12 @@ extension ArchitectureOutline {
       let laidOut = convention.spellings.count { !$0.layout.isEmpty }
       if laidOut > 0 { details.append("\(laidOut) laid out otherwise") }
       if convention.repeatsTied { details.append("tied weights twice") }
+      details += convention.fixes.sorted { $0.key < $1.key }.map {
+        "\(Self.shown($0.key)) = \(Self.formula($0.value)) only"
+      }
+      details += convention.requirements.map { "only if \(Self.formula($0.condition))" }
       if !convention.buffers.isEmpty { details.append("\(convention.buffers.count) buffers") }
-      return Row(convention.name, details.joined(separator: ", "), prefix)
+      return Row(convention.name, prefix, details.joined(separator: ", "))
     }
   }
 
@@ -148,8 +152,8 @@ extension ArchitectureOutline {
         let shared = loop.sharesWeights ? ", all with the same weights" : ""
         return [
           Row(
-            "\(formula(loop.count)) times \(loop.name), {\(loop.variable)}\(shared)", indent: indent
-          )
+            "\(loop.name)\(loop.sharesWeights ? "" : ".{\(loop.variable)}"), "
+              + "\(formula(loop.count)) times\(shared)", indent: indent)
         ] + rows(loop.steps, indent: indent + 1)
       case .branch(let branch):
         var rows = [Row("if \(formula(branch.condition))", indent: indent)]

@@ -38,7 +38,6 @@ struct ArchitectureReview {
         guard parameters.contains(key.parameter) else {
           throw place[index]["parameter"].failure("'\(key.parameter)' is no parameter")
         }
-        guard !key.paths.isEmpty else { throw place[index]["paths"].failure("is empty") }
       }
     }
   }
@@ -156,11 +155,25 @@ extension ArchitectureReview {
 /// Conventions.
 extension ArchitectureReview {
   private func check(_ convention: Convention, at place: JSONPlace) throws {
-    if let unknown = convention.prefixCondition.names.subtracting(parameters).min() {
-      throw place["prefix_when"].failure("'\(unknown)' is no parameter")
+    // No loop is around here; the names of loop variables were allowed for the layouts' sake.
+    func check(_ formula: Expression, at place: JSONPlace) throws {
+      if let unknown = formula.names.subtracting(parameters).min() {
+        throw place.failure("'\(unknown)' is no parameter")
+      }
+    }
+    for (parameter, value) in convention.fixes.sorted(by: { $0.key < $1.key }) {
+      guard parameters.contains(parameter) else {
+        throw place["fixes"].failure("'\(parameter.escapedForDisplay(limit: 80))' is no parameter")
+      }
+      try check(value, at: place["fixes"][parameter])
+    }
+    try check(convention.prefixCondition, at: place["prefix_when"])
+    for (index, requirement) in convention.requirements.enumerated() {
+      try check(requirement.condition, at: place["requirements"][index]["condition"])
     }
     for (index, spelling) in convention.spellings.enumerated() {
-      try check(spelling, at: place["spellings"][index])
+      try check(spelling.condition, at: place["spellings"][index]["when"])
+      try self.check(spelling, at: place["spellings"][index])
     }
     for (index, buffer) in convention.buffers.enumerated() {
       try checkTemplate(buffer.text, at: place["buffers"][index])

@@ -28,6 +28,8 @@ extension Dialect.Key: FieldMapped {
     try fields.identifier("parameter", &parameter)
     try fields.required("paths", &paths)
     try fields.optional("meanings", &meanings)
+    // A formula of another kind: what the configuration says is its one name.
+    fields.allowOnly(["value"])
     try fields.optional("formula", &formula)
     try fields.optional("absent", &absent)
   }

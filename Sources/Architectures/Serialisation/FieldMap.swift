@@ -89,6 +89,9 @@ struct FieldMap {
     place.names = (place.names ?? []).union(names)
   }
 
+  /// From here on formulas may mention these names only.
+  mutating func allowOnly(_ names: Set<String>) { place.names = names }
+
   /// From here on formulas may mention `variable`, which no name around may be.
   mutating func bind(_ variable: String, _ key: String) throws {
     guard source != nil else { return }
