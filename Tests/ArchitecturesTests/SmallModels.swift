@@ -12,7 +12,8 @@ enum SmallModels {
     "mixtral": grouped.merging(["experts": 3]) { $1 },
     "gemma": grouped.merging(["head_size": 10]) { $1 },
     "gemma2": grouped.merging(["head_size": 10]) { $1 },
-    "gpt_neox": decoder,
+    // A quarter of a head turns, in pairs.
+    "gpt_neox": decoder.merging(["heads": 3]) { $1 },
     "opt": decoder.merging(["positions": 23, "embedding_width": 14]) { $1 },
     "bloom": decoder,
     "deepseek_v2": decoder.merging([
@@ -20,7 +21,7 @@ enum SmallModels {
       "dense_layers": 1, "experts": 5, "active_experts": 2, "shared_experts": 2,
       "expert_feed_forward": 7,
     ]) { $1 },
-  ]
+  ].merging(encoders) { $1 }
 
   private static let decoder: [String: Value] = [
     "vocabulary": 61, "width": 24, "layers": 3, "heads": 4, "feed_forward": 34,
@@ -32,7 +33,7 @@ enum SmallModels {
   private static let turning: [String: [[String: Value]]] = [
     "opt": [["embedding_width": 24]],
     "deepseek_v2": [["query_rank": 0], ["dense_layers": 0], ["shared_experts": 0]],
-  ]
+  ].merging(encoderTurning) { $1 }
 
   /// The small sizes; then the same with each flag the other way, with each other word that decides on
   /// weights, and with what else opens a branch.
@@ -53,7 +54,7 @@ enum SmallModels {
     }
   }
 
-  /// The configurations with what a convention fixes.
+  /// The configurations with what a convention fixes, those left out that it cannot hold.
   static func models(
     of architecture: Architecture, in convention: Convention
   ) throws -> [Model] {
@@ -63,7 +64,9 @@ enum SmallModels {
         let environment = try Model(architecture, configuration).environment
         configuration[name] = .init(try environment.value(of: formula), source: "convention")
       }
-      return try Model(architecture, configuration)
+      let model = try Model(architecture, configuration)
+      return try convention.requirements.allSatisfy { try model.environment.holds($0.condition) }
+        ? model : nil
     }
   }
 }
