@@ -66,7 +66,7 @@ extension Architecture {
     ]
   }
 
-  /// Query, key and value of head 0, of head 1 …; the feed-forward is four times the width.
+  /// Query, key and value are fused head by head; the feed-forward is four times the width.
   private static let huggingFace = Convention(
     name: "huggingface", prefix: "transformer.", prefixCondition: "head == 'language'",
     spellings: [

@@ -82,7 +82,7 @@ extension Architecture {
 
   private static let fused = ["query", "key", "value"].map { "layers.{layer}.attention.\($0)" }
 
-  /// Query, key and value of head 0, of head 1 …
+  /// Query, key and value are fused head by head.
   private static let huggingFace = Convention(
     name: "huggingface", prefix: "gpt_neox.", prefixCondition: "head == 'language'",
     spellings: [
