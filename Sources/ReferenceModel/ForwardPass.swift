@@ -60,6 +60,9 @@ public struct ForwardPass: Sendable {
     _ inputs: [String: Tensor], observe: (State) throws -> Bool
   ) throws {
     let inputs = try ModelInputs(inputs, model)
+    // Sizes that do not fit together are found before any arithmetic.
+    var walk = ShapeWalk(model, inputs: try inputs.shapes(of: model))
+    try walk.run()
     let plan = try Plan(model)
     switch precision {
     case .float64: try run(plan, inputs, Double.self, observe)
@@ -73,7 +76,8 @@ public struct ForwardPass: Sendable {
   public func outputs(_ inputs: [String: Tensor]) throws -> [String: StateValue] {
     var outputs: [String: StateValue] = [:]
     try run(inputs) { state in
-      if state.kind == .output { outputs[String(state.name.dropFirst("output/".count))] = state.value }
+      guard state.kind == .output else { return true }
+      outputs[String(state.name.dropFirst("output/".count))] = state.value
       return true
     }
     return outputs

@@ -33,9 +33,10 @@ enum Configurations {
     "image_width": 12, "channels": 3, "types": 2, "labels": 5, "window": 3,
   ]
 
-  /// Small models of an architecture: one with its defaults, then, one parameter after the other, each
-  /// of its words, both flags and a count that is not the default. What its requirements refuse is
-  /// left out.
+  /// Small models of an architecture: one with its defaults, then others.
+  ///
+  /// These have, one parameter after the other, each of its words, both flags and a count that is not
+  /// the default. What the requirements refuse is left out.
   static func variants(
     of architecture: Architecture
   ) -> [(what: String, model: Result<Model, any Error>)] {

@@ -44,7 +44,8 @@ struct SchemaTests {
           : [
             "FIXTURE": fixture, "MANIFEST": manifest, "RULES": rules,
             "MODEL": Places.fixture("models/gpt2"),
-            "MODEL/config.json": Places.fixture("models/gpt2/config.json"), "OTHER": Places.fixture("npz/savez.npz"),
+            "MODEL/config.json": Places.fixture("models/gpt2/config.json"),
+            "OTHER": Places.fixture("npz/savez.npz"),
             "OTHERS": Places.fixture("hdf5/others_v0.h5"),
           ][word] ?? word
       }

@@ -78,7 +78,8 @@ struct Golden {
   /// Which positions of a state's sequence count: those that no mask hides.
   func visible(_ name: String, _ shape: [Int]) throws -> [Bool]? {
     guard shape.count >= 2, let batch = shape.first else { return nil }
-    let isDecoder = inputs.keys.contains { $0.hasPrefix("decoder_") }
+    let isDecoder =
+      inputs.keys.contains { $0.hasPrefix("decoder_") }
       && !name.contains("encoder") || name.contains("decoder")
     guard let mask = inputs[isDecoder ? "decoder_attention_mask" : "attention_mask"],
       mask.shape.dimensions == [batch, shape[1]]

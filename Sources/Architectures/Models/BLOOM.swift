@@ -52,7 +52,7 @@ extension Architecture {
           .backbone("norm_epsilon", "layer_norm_epsilon", absent: .real(1e-5)),
         ]),
     ],
-    requirements: [.headsDivideWidth])
+    requirements: [.headsFillWidth])
 
   /// One layer; what norms give goes to `normed`, and so instead of `x` where residuals start there.
   private static func block(of normed: String) -> [Step] {

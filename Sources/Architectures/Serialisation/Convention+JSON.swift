@@ -10,7 +10,6 @@ extension Convention: FieldMapped {
     try fields.optional("repeats_tied", &repeatsTied)
     try fields.required("spellings", &spellings)
     try fields.optional("buffers", &buffers)
-    try fields.optional("requirements", &requirements)
   }
 }
 
@@ -23,7 +22,6 @@ extension Spelling: FieldMapped {
     try fields.optional("layout", &layout)
     try fields.optional("outer", &isOuter)
     try fields.optional("aliases", &aliases)
-    try fields.optional("when", &condition)
   }
 }
 

@@ -16,8 +16,6 @@ extension Dialect.Recognition: FieldMapped {
   mutating func map(_ fields: inout FieldMap) throws {
     try fields.required("key", &key)
     try fields.required("values", &values)
-    try fields.optional("present", &present)
-    try fields.optional("absent", &absent)
   }
 }
 
@@ -28,7 +26,6 @@ extension Dialect.Key: FieldMapped {
     try fields.identifier("parameter", &parameter)
     try fields.required("paths", &paths)
     try fields.optional("meanings", &meanings)
-    try fields.optional("formula", &formula)
     try fields.optional("absent", &absent)
   }
 }

@@ -203,6 +203,7 @@ extension Operation.Linear: FieldMapped {
     try fields.optional("bias", &bias)
     try fields.required("purpose", &purpose)
     try fields.optional("tie", &tie)
+    try fields.optional("bias_is_buffer", &biasIsBuffer)
     try fields.word("output", &output)
   }
 }

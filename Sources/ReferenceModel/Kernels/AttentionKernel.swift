@@ -69,10 +69,12 @@ enum AttentionKernel {
               let (row, head) = (task % (s.batch * s.heads) / s.heads, task % s.heads)
               let keyHead = head / (s.heads / s.keyHeads)
               let queries = number * block..<min((number + 1) * block, s.queries)
-              let keys = s.keys(of: queries.lowerBound).lowerBound
-                ..< s.keys(of: queries.upperBound - 1).upperBound
+              let keys =
+                s.keys(of: queries.lowerBound)
+                .lowerBound..<s.keys(of: queries.upperBound - 1).upperBound
               guard !keys.isEmpty else { return }
-              let values = unsafe at.value + (row * s.keys + keys.lowerBound) * valuePitch
+              let values =
+                unsafe at.value + (row * s.keys + keys.lowerBound) * valuePitch
                 + keyHead * s.valueSize
               var scores = [Scalar](repeating: 0, count: queries.count * keys.count)
               // scores[i, j] = q[i]·k[j]

@@ -96,7 +96,8 @@ enum Products {
       for j in 0..<n {
         var sum: Scalar = 0
         for l in 0..<k {
-          unsafe sum += a[aIs ? l * aPitch + i : i * aPitch + l]
+          unsafe sum +=
+            a[aIs ? l * aPitch + i : i * aPitch + l]
             * b[bIs ? j * bPitch + l : l * bPitch + j]
         }
         let before = unsafe beta == 0 ? 0 : beta * c[i * cPitch + j]

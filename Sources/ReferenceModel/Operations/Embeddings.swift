@@ -64,7 +64,8 @@ extension Evaluation {
     guard offset + start + sequence <= rows || inputs.integers["position_ids"] != nil else {
       throw IngotError(
         .malformed,
-        "a sequence of \(start + sequence) is longer than the \(rows - offset) positions of the model")
+        "a sequence of \(start + sequence) is longer than the \(rows - offset) positions of the model"
+      )
     }
     guard let table = try weights.tensor("weight", of: operation, scope) else {
       throw IngotError(.internal, "positions without a table")
@@ -74,7 +75,8 @@ extension Evaluation {
     if let given = inputs.integers["position_ids"], it.numbering == .sequence {
       guard given.shape == [batch, sequence] else {
         throw IngotError(
-          .malformed, "the input 'position_ids' has shape \(given.shape), not [\(batch), \(sequence)]")
+          .malformed,
+          "the input 'position_ids' has shape \(given.shape), not [\(batch), \(sequence)]")
       }
       numbers = given.elements.map { $0 + offset }
       shape.insert(batch, at: 0)
@@ -194,8 +196,21 @@ extension ModelInputs {
   func shape(like name: String) -> [Int]? {
     let isDecoder = name.hasPrefix("decoder_")
     func isOnSide(_ other: String) -> Bool { other.hasPrefix("decoder_") == isDecoder }
-    let ids = integers.filter { isOnSide($0.key) && $0.value.shape.count == 2 && $0.key != "labels" }
+    let ids = integers.filter {
+      isOnSide($0.key) && $0.value.shape.count == 2 && $0.key != "labels"
+    }
     if let shape = ids.values.first?.shape { return shape }
     return reals.first { isOnSide($0.key) && $0.value.shape.count == 3 }?.value.shape.dropLast()
+  }
+
+  /// The shapes of what was given, and of ids that were left out.
+  func shapes(of model: Model) throws -> [String: [Int]] {
+    var shapes = integers.mapValues(\.shape)
+    for (name, input) in reals { shapes[name] = input.shape }
+    for input in model.architecture.inputs
+    where try input.kind == .ids && model.environment.holds(input.condition) {
+      shapes[input.name] = shapes[input.name] ?? shape(like: input.name)
+    }
+    return shapes
   }
 }

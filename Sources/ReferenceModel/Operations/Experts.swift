@@ -2,9 +2,11 @@ internal import Architectures
 internal import Tensors
 
 extension Evaluation {
-  /// Each row of x [..., width] goes to the `active` experts that the router scores highest; their
-  /// results are summed by the softmax of the scores over all experts, made to sum to 1 over the
-  /// chosen ones where the model does so. Of equal scores the first expert's counts.
+  /// The results of the `active` experts that the router scores highest for each row of
+  /// x [..., width], summed.
+  ///
+  /// Their shares are the softmax of the scores over all experts, made to sum to 1 over the chosen
+  /// ones where the model does so. Of equal scores the first expert's counts.
   mutating func experts(
     _ it: Operation.Experts, _ operation: Operation, _ scope: Scope
   ) throws -> Numbers<Scalar> {

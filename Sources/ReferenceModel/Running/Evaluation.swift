@@ -37,6 +37,7 @@ struct Evaluation<Scalar: Real> {
         let path = scope.state(operation.name ?? operation.output)
         let result = try Tensors.naming(tensor: path) { try evaluate(operation, scope) }
         for name in released { values[name] = nil }
+        released = []
         values[operation.output] = result
         guard operation.name != nil else { continue }
         let component = scope.component(of: operation)
@@ -74,7 +75,7 @@ struct Evaluation<Scalar: Real> {
       value: StateValue(shape: value.shape, elements: Scalar.wrap(value.elements)))
   }
 
-  /// The value of an operation. Every operation of the language is one function.
+  /// The value of an operation, each of which is one function.
   mutating func evaluate(_ operation: Operation, _ scope: Scope) throws -> Numbers<Scalar> {
     switch operation {
     case .embedding(let it): try embedding(it, operation, scope)

@@ -64,7 +64,8 @@ struct WeightReader: Sendable {
     if elements.count != range.count {
       elements = [Scalar](repeating: 0, count: range.count)
     }
-    try fill(&elements, from: tensor.cast(to: Scalar.elementType).source, at: range.lowerBound, jobs)
+    try fill(
+      &elements, from: tensor.cast(to: Scalar.elementType).source, at: range.lowerBound, jobs)
   }
 
   /// The elements of a tensor as integers.

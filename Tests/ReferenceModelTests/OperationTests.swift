@@ -1,0 +1,377 @@
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Architectures
+@testable import ReferenceModel
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Operations against their definitions, written once more in the plainest way.
+@Suite struct OperationTests {
+  /// softmax(scale·q·kᵀ + …)·v for one query and head, everything spelled out.
+  private func attention(
+    _ q: [Double], _ k: [[Double]], _ v: [[Double]], _ seen: [Bool],
+    _ adjust: (Double, Int) -> Double
+  ) -> [Double] {
+    let scores = k.enumerated().map { j, key in
+      adjust(zip(q, key).reduce(0) { $0 + $1.0 * $1.1 }, j)
+    }
+    let weights = zip(scores, seen).map { $1 ? exp($0) : 0 }
+    let sum = weights.reduce(0, +)
+    return v[0].indices.map { c in
+      sum == 0 ? 0 : zip(weights, v).reduce(0) { $0 + $1.0 * $1.1[c] } / sum
+    }
+  }
+
+  struct AttentionCase: Sendable, CustomTestStringConvertible {
+    var heads = 4
+    var keyHeads = 4
+    var size = 3
+    var valueSize = 3
+    var batch = 2
+    var queries = 7
+    var keys = 7
+    var isCausal = false
+    var window = 0
+    var softCap = 0.0
+    var scale: Double?
+    var alibi = false
+    var hasMask = false
+    var testDescription: String {
+      "\(heads)/\(keyHeads)×\(size)→\(valueSize), \(queries)×\(keys), causal \(isCausal), window \(window), cap \(softCap), alibi \(alibi), mask \(hasMask)"
+    }
+  }
+
+  @Test(arguments: [
+    AttentionCase(), AttentionCase(keyHeads: 2, isCausal: true),
+    AttentionCase(heads: 6, keyHeads: 1, size: 5, valueSize: 2, hasMask: true),
+    AttentionCase(queries: 5, keys: 9, hasMask: true), AttentionCase(isCausal: true, window: 3),
+    AttentionCase(softCap: 0.7, scale: 0.9), AttentionCase(isCausal: true, alibi: true),
+    AttentionCase(heads: 6, keyHeads: 6, isCausal: true, alibi: true, hasMask: true),
+    AttentionCase(batch: 1, queries: 150, keys: 150, isCausal: true, window: 70, hasMask: true),
+    AttentionCase(batch: 1, queries: 130, keys: 130, isCausal: true),
+  ])
+  func `attention is its formula`(it: AttentionCase) throws {
+    var random = SeededGenerator(seed: 7)
+    let q = [Double].random(it.batch * it.queries * it.heads * it.size, &random)
+    let k = [Double].random(it.batch * it.keys * it.keyHeads * it.size, &random)
+    let v = [Double].random(it.batch * it.keys * it.keyHeads * it.valueSize, &random)
+    let mask = (0..<it.batch * it.keys).map { _ in
+      it.hasMask ? Int.random(in: 0...1, using: &random) : 1
+    }
+    let operation = Operation.Attention(
+      query: "q", key: "k", value: "v", heads: .init(integerLiteral: it.heads),
+      keyHeads: .init(integerLiteral: it.keyHeads), isCausal: .init(booleanLiteral: it.isCausal),
+      mask: "k_mask", window: .init(integerLiteral: it.window),
+      scale: it.scale.map { .init(floatLiteral: $0) }, softCap: .init(floatLiteral: it.softCap),
+      alibi: .init(booleanLiteral: it.alibi), output: "y")
+    // Keys of another length come from another side, as an encoder's do.
+    let other = it.keys == it.queries ? "" : "decoder_"
+    var renamed = operation
+    renamed.query = other + "q"
+    let model = SmallModel.operation(
+      .attention(renamed),
+      features: [
+        other + "q": it.heads * it.size, "k": it.keyHeads * it.size,
+        "v": it.keyHeads * it.valueSize,
+      ], masks: ["k_mask"])
+    let inputs: [String: Tensor] = [
+      other + "q": try .doubles([it.batch, it.queries, it.heads * it.size], q),
+      "k": try .doubles([it.batch, it.keys, it.keyHeads * it.size], k),
+      "v": try .doubles([it.batch, it.keys, it.keyHeads * it.valueSize], v),
+      "k_mask": try .integers([it.batch, it.keys], mask),
+    ]
+    var expected: [Double] = []
+    for row in 0..<it.batch {
+      for query in 0..<it.queries {
+        for head in 0..<it.heads {
+          let keyHead = head * it.keyHeads / it.heads
+          let start = ((row * it.queries + query) * it.heads + head) * it.size
+          let own = Array(q[start..<start + it.size])
+          let keys = (0..<it.keys).map { key -> [Double] in
+            let at = ((row * it.keys + key) * it.keyHeads + keyHead) * it.size
+            return Array(k[at..<at + it.size])
+          }
+          let values = (0..<it.keys).map { key -> [Double] in
+            let at = ((row * it.keys + key) * it.keyHeads + keyHead) * it.valueSize
+            return Array(v[at..<at + it.valueSize])
+          }
+          let seen = (0..<it.keys).map { key in
+            mask[row * it.keys + key] == 1 && (!it.isCausal || key <= query)
+              && (it.window == 0 || key > query - it.window)
+          }
+          let slope = AttentionTestSlopes.slopes(it.heads)[head]
+          expected += attention(own, keys, values, seen) { score, key in
+            var score = score * (it.scale ?? 1 / Double(it.size).squareRoot())
+            if it.softCap > 0 { score = it.softCap * tanh(score / it.softCap) }
+            return it.alibi ? score + slope * Double(key - query) : score
+          }
+        }
+      }
+    }
+    let found = try #require(try model.outputs(inputs)["y"])
+    #expect(found.shape == [it.batch, it.queries, it.heads * it.valueSize])
+    #expect(found.doubles.maxRelative(to: expected) < 1e-14)
+    let single = try #require(try model.outputs(inputs, .float32)["y"])
+    #expect(single.doubles.maxRelative(to: expected) < 1e-5)
+  }
+
+  @Test func `a query that sees no key has attention 0`() throws {
+    let model = SmallModel.operation(
+      .attention(
+        .init(
+          query: "q", key: "q", value: "q", heads: 1, keyHeads: 1, isCausal: true, mask: "mask",
+          output: "y")), features: ["q": 2], masks: ["mask"])
+    let y = try model.outputs([
+      "q": .doubles([1, 3, 2], [1, 2, 3, 4, 5, 6]), "mask": .integers([1, 3], [0, 1, 1]),
+    ])["y"]
+    #expect(y?.doubles.prefix(4) == [0, 0, 3, 4])
+  }
+
+  @Test(arguments: Operation.Norm.Kind.allCases, [0.0, 1.0])
+  func `norms are their formulas`(kind: Operation.Norm.Kind, offset: Double) throws {
+    var random = SeededGenerator(seed: 11)
+    let (rows, width) = (5, 37)
+    let x = [Double].random(rows * width, &random)
+    let w = [Double].random(width, &random)
+    let b = [Double].random(width, &random)
+    let model = SmallModel.operation(
+      .norm(
+        .init(
+          name: "norm", kind: kind, input: "x", width: 37, epsilon: 0.01,
+          offset: .init(floatLiteral: offset), output: "y")), features: ["x": width],
+      weights: [
+        "norm.weight": try .doubles([width], w), "norm.bias": try .doubles([width], b),
+      ])
+    var expected: [Double] = []
+    for row in 0..<rows {
+      let part = x[row * width..<(row + 1) * width]
+      let mean = kind == .rms ? 0 : part.reduce(0, +) / 37
+      let squares = part.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      let deviation =
+        switch kind {
+        case .layer, .rms: (squares / 37 + 0.01).squareRoot()
+        case .bessel: (squares / 36).squareRoot() + 0.01
+        }
+      expected += zip(part, zip(w, b)).map { ($0 - mean) / deviation * ($1.0 + offset) + $1.1 }
+    }
+    let y = try #require(try model.outputs(["x": .doubles([1, rows, width], x)])["y"])
+    #expect(y.doubles.maxRelative(to: expected) < 1e-14)
+  }
+
+  @Test(arguments: Activation.allCases)
+  func `activations are their formulas`(function: Activation) throws {
+    let x = stride(from: -30.0, through: 30, by: 0.37).map { $0 }
+    let expected = x.map { x -> Double in
+      switch function {
+      case .relu: max(0, x)
+      case .gelu: x * 0.5 * erfc(-x / 2.0.squareRoot())
+      case .geluTanh: x * 0.5 * (1 + tanh((2 / .pi).squareRoot() * (x + 0.044715 * x * x * x)))
+      case .geluSigmoid: x / (1 + exp(-1.702 * x))
+      case .silu: x / (1 + exp(-x))
+      case .tanh: tanh(x)
+      }
+    }
+    let model = SmallModel.operation(
+      .activation(
+        .init(input: "x", function: "'\(function.rawValue)'".expression, output: "y")),
+      features: ["x": x.count])
+    let y = try #require(try model.outputs(["x": .doubles([1, 1, x.count], x)])["y"])
+    for (a, b) in zip(y.doubles, expected) { #expect(abs(a - b) <= 4e-15 * max(1, abs(b))) }
+    let single = try model.outputs(["x": .doubles([1, 1, x.count], x)], .float32)["y"]
+    for (a, b) in zip(try #require(single).doubles, expected) {
+      #expect(abs(a - b) <= 1e-6 * max(1, abs(b)))
+    }
+  }
+
+  @Test func `NaN passes through everything`() throws {
+    for function in Activation.allCases {
+      let model = SmallModel.operation(
+        .activation(.init(input: "x", function: "'\(function.rawValue)'".expression, output: "y")),
+        features: ["x": 2])
+      for precision in Precision.allCases {
+        let y = try model.outputs(["x": .doubles([1, 1, 2], [.nan, 1])], precision)["y"]
+        #expect(y?.doubles.first?.isNaN == true, "\(function)")
+      }
+    }
+    let model = SmallModel.operation(
+      .attention(
+        .init(query: "q", key: "q", value: "q", heads: 1, keyHeads: 1, isCausal: false, output: "y")
+      ),
+      features: ["q": 1])
+    for precision in Precision.allCases {
+      let y = try model.outputs(["q": .doubles([1, 3, 1], [1, .nan, 2])], precision)["y"]
+      #expect(y?.doubles.allSatisfy(\.isNaN) == true)
+    }
+  }
+
+  @Test(arguments: Operation.Rotary.Order.allCases, [6, 4])
+  func `rotary positions turn pairs`(order: Operation.Rotary.Order, dimensions: Int) throws {
+    var random = SeededGenerator(seed: 3)
+    let (sequence, heads, size) = (5, 2, 6)
+    let x = [Double].random(sequence * heads * size, &random)
+    let model = SmallModel.operation(
+      .rotary(
+        .init(
+          input: "x", heads: 2, headSize: 6, dimensions: .init(integerLiteral: dimensions),
+          base: 100, order: order, output: "y")), features: ["x": heads * size],
+      ids: ["position_ids": 50])
+    for positions in [Array(0..<sequence), [3, 1, 4, 1, 40]] {
+      var expected = x
+      for row in 0..<sequence * heads {
+        for pair in 0..<dimensions / 2 {
+          let angle =
+            Double(positions[row / heads]) * pow(100, -Double(2 * pair) / Double(dimensions))
+          let one = row * size + (order == .halves ? pair : 2 * pair)
+          let other = row * size + (order == .halves ? pair + dimensions / 2 : 2 * pair + 1)
+          expected[one] = x[one] * cos(angle) - x[other] * sin(angle)
+          expected[other] = x[one] * sin(angle) + x[other] * cos(angle)
+        }
+      }
+      let y = try #require(
+        try model.outputs([
+          "x": .doubles([1, sequence, heads * size], x),
+          "position_ids": .integers([1, sequence], positions),
+        ])["y"])
+      #expect(y.doubles.maxRelative(to: expected) < 1e-14)
+    }
+  }
+
+  @Test func `buckets of distances are T5's, in either precision`() {
+    // The library computes the logarithms in float32; no distance falls on the other side of a bound.
+    for isBidirectional in [true, false] {
+      for distance in -2000...2000 {
+        let share = isBidirectional ? 16 : 32
+        let first = isBidirectional && distance > 0 ? share : 0
+        let far = isBidirectional ? abs(distance) : max(0, -distance)
+        let exact = share / 2
+        let logarithm = Float(log(Double(Float(max(far, exact)) / Float(exact))))
+        let large = exact + Int(logarithm / Float(log(128 / Double(exact))) * Float(share - exact))
+        let expected = first + (far < exact ? far : min(large, share - 1))
+        #expect(
+          RelativeBuckets.bucket(distance, 32, farthest: 128, isBidirectional: isBidirectional)
+            == expected)
+      }
+    }
+  }
+
+  @Test func `values are repeated over axes that they lack`() throws {
+    let model = SmallModel(
+      inputs: [
+        .init(name: "x", kind: .features, size: 2), .init(name: "z", kind: .features, size: 2),
+      ],
+      steps: [
+        .operation(.firstPosition(.init(input: "x", output: "f"))),
+        .operation(.combine(.init(kind: .multiply, left: "f", right: "x", output: "y"))),
+        .result("y", name: "y"),
+      ])
+    #expect {
+      try model.outputs([
+        "x": .doubles([3, 2, 2], Array(repeating: 1, count: 12)),
+        "z": .doubles([3, 2, 2], Array(repeating: 1, count: 12)),
+      ])
+    } throws: { "\($0)".contains("do") }
+    let y = try model.outputs([
+      "x": .doubles([2, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8]),
+      "z": .doubles([2, 2, 2], [0, 0, 0, 0, 0, 0, 0, 0]),
+    ])["y"]
+    #expect(y?.doubles == [1, 4, 15, 24, 5, 12, 35, 48])
+  }
+
+  @Test func `parts of groups are cut out and joined again`() throws {
+    let steps: [Step] = [
+      .operation(.slice(.init(input: "x", groups: 2, start: 0, count: 1, output: "a"))),
+      .operation(.slice(.init(input: "x", groups: 2, start: 1, count: 2, output: "b"))),
+      .operation(.concatenate(.init(left: "b", right: "a", groups: 2, output: "y"))),
+      .result("y", name: "y"), .result("a", name: "a"),
+    ]
+    let model = SmallModel(
+      inputs: [.init(name: "x", kind: .features, size: 6)], steps: steps)
+    let outputs = try model.outputs(["x": .doubles([1, 1, 6], [1, 2, 3, 4, 5, 6])])
+    #expect(outputs["a"]?.doubles == [1, 4])
+    #expect(outputs["y"]?.doubles == [2, 3, 1, 5, 6, 4])
+  }
+
+  @Test(arguments: [true, false])
+  func `experts are summed by their shares`(normalizes: Bool) throws {
+    var random = SeededGenerator(seed: 5)
+    let (rows, width, count) = (9, 4, 5)
+    let x = [Double].random(rows * width, &random)
+    let router = [Double].random(count * width, &random)
+    let matrices = (0..<count).map { _ in [Double].random(width * width, &random) }
+    var model = SmallModel.operation(
+      .experts(
+        .init(
+          name: "experts", input: "x", width: 4, count: 5, active: 2,
+          normalizes: .init(booleanLiteral: normalizes),
+          steps: [
+            .linear("up", "x", from: 4, to: 4, bias: false, as: .feedForwardUp, into: "u")
+          ], result: "u", output: "y")), features: ["x": width])
+    model.weights["experts.router.weight"] = try .doubles([count, width], router)
+    for (index, matrix) in matrices.enumerated() {
+      model.weights["experts.\(index).up.weight"] = try .doubles([width, width], matrix)
+    }
+    var expected: [Double] = []
+    for row in 0..<rows {
+      let features = Array(x[row * width..<(row + 1) * width])
+      func product(_ matrix: [Double], _ outputs: Int) -> [Double] {
+        (0..<outputs).map { o in
+          (0..<width).reduce(0) { $0 + matrix[o * width + $1] * features[$1] }
+        }
+      }
+      let scores = product(router, count).map { exp($0) }
+      let best = scores.indices.sorted { scores[$0] > scores[$1] }.prefix(2)
+      let sum = normalizes ? best.reduce(0) { $0 + scores[$1] } : scores.reduce(0, +)
+      let results = best.map { expert in (scores[expert] / sum, product(matrices[expert], width)) }
+      expected += (0..<width).map { c in results.reduce(0) { $0 + $1.0 * $1.1[c] } }
+    }
+    let y = try #require(try model.outputs(["x": .doubles([3, 3, width], x)])["y"])
+    #expect(y.doubles.maxRelative(to: expected) < 1e-14)
+  }
+
+  @Test func `the loss leaves out ignored labels and spreads what is smoothed`() throws {
+    var random = SeededGenerator(seed: 13)
+    let (rows, classes) = (4, 6)
+    let x = [Double].random(rows * classes, &random)
+    var model = SmallModel.operation(
+      .scale(.init(input: "x", factor: 1, output: "y")), features: ["x": classes])
+    model.steps.append(.result("y", name: "logits"))
+    let labels = [2, -100, 0, 5]
+    for smoothing in [0, 0.1] {
+      var losses: [Double] = []
+      for (row, label) in labels.enumerated() where label != -100 {
+        let scores = x[row * classes..<(row + 1) * classes].map { exp($0) }
+        let logs = scores.map { -log($0 / scores.reduce(0, +)) }
+        losses.append((1 - smoothing) * logs[label] + smoothing * logs.reduce(0, +) / 6)
+      }
+      let found = try model.outputs([
+        "x": .doubles([2, 2, classes], x), "labels": .integers([2, 2], labels),
+        "label_smoothing": .doubles([], [smoothing]),
+      ])["loss"]
+      #expect(abs(try #require(found?.doubles.first) - losses.reduce(0, +) / 3) < 1e-14)
+    }
+    #expect {
+      try model.outputs([
+        "x": .doubles([2, 2, classes], x), "labels": .integers([2, 2], [0, 1, 6, 2]),
+      ])
+    } throws: { "\($0)".contains("6 is neither from 0 to 5 nor -100") }
+  }
+}
+
+enum AttentionTestSlopes {
+  /// The published slopes: 1/2, 1/4 … 1/256 for 8 heads; others by the paper's own rule.
+  static func slopes(_ heads: Int) -> [Double] {
+    switch heads {
+    case 1: [pow(2, -8)]
+    case 2: [pow(2, -4), pow(2, -8)]
+    case 4: [pow(2, -2), pow(2, -4), pow(2, -6), pow(2, -8)]
+    case 6: [pow(2, -2), pow(2, -4), pow(2, -6), pow(2, -8), pow(2, -1), pow(2, -3)]
+    default: []
+    }
+  }
+}
