@@ -25,7 +25,8 @@ struct SchemaTests {
     ("validate", ["validate", "MODEL", "--expect-parameters", "7"]),
     ("params", ["params", "MODEL"]), ("params", ["params", "MODEL/config.json", "--batch", "3"]),
     ("params", ["params", "FIXTURE"]), ("error", ["params", "MODEL", "--sequence", "99999"]),
-    ("formats", ["formats"]),
+    ("formats", ["formats"]), ("architectures", ["architectures"]),
+    ("architecture", ["architectures", "gpt2"]),
     ("error", ["inspect", "absent"]), ("error", ["nonsense"]),
   ])
   func reportsFitTheirSchemas(schema: String, arguments: [String]) throws {

@@ -42,7 +42,7 @@ extension Architecture {
     ])
 
   /// LLaMA as it was published.
-  private static let plain: [String: Expression] = [
+  private static let plain: KeyValuePairs<String, Expression> = [
     "attention_bias": false, "feed_forward_bias": false,
   ]
 }
