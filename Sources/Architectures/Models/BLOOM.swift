@@ -52,7 +52,7 @@ extension Architecture {
           .backbone("norm_epsilon", "layer_norm_epsilon", absent: .real(1e-5)),
         ]),
     ],
-    requirements: [.headsDivideWidth])
+    requirements: [.headsFillWidth])
 
   /// One layer; what norms give goes to `normed`, and so instead of `x` where residuals start there.
   private static func block(of normed: String) -> [Step] {
@@ -66,7 +66,7 @@ extension Architecture {
     ]
   }
 
-  /// Query, key and value of head 0, of head 1 …; the feed-forward is four times the width.
+  /// Query, key and value are fused head by head; the feed-forward is four times the width.
   private static let huggingFace = Convention(
     name: "huggingface", prefix: "transformer.", prefixCondition: "head == 'language'",
     spellings: [

@@ -9,7 +9,7 @@ extension Architecture {
       .count("heads"), .count("head_size", default: "width / heads"), .count("feed_forward"),
       .activation(default: .gelu), .real("norm_epsilon", default: 1e-5),
       .flag("attention_bias", default: true), .flag("parallel", default: true),
-      .real("rotary_fraction", default: 0.25),
+      .real("rotary_fraction", default: 1),
     ] + RotaryScaling.parameters + [
       .word("head", ["language", "none"], default: "language"), .flag("tied_head", default: false),
     ],
@@ -74,7 +74,12 @@ extension Architecture {
           .fixed("parallel", .flag(true)),
         ]),
     ],
-    requirements: [.headsDivideWidth])
+    requirements: [
+      .headsFillWidth,
+      .init(
+        condition: "floor(head_size * rotary_fraction) % 2 == 0",
+        message: "'rotary_fraction' of 'head_size' is odd, and components turn in pairs"),
+    ])
 
   private static let rotary = Operation.Rotary(
     input: "", heads: 0, headSize: "head_size", dimensions: "floor(head_size * rotary_fraction)",
@@ -82,7 +87,7 @@ extension Architecture {
 
   private static let fused = ["query", "key", "value"].map { "layers.{layer}.attention.\($0)" }
 
-  /// Query, key and value of head 0, of head 1 …
+  /// Query, key and value are fused head by head.
   private static let huggingFace = Convention(
     name: "huggingface", prefix: "gpt_neox.", prefixCondition: "head == 'language'",
     spellings: [

@@ -103,8 +103,9 @@ extension Architecture {
       .init(condition: "norm_weights", message: "norms without weights are not known here"),
     ])
 
-  /// The first rows are of no position: they stand for padding. Keras Hub drops them, and counts
-  /// padding too.
+  /// The first rows are of no position: they stand for padding.
+  ///
+  /// Keras Hub drops them, and counts padding too.
   private static let positions = Step.when(
     "position_offset > 0",
     [positions(.visibleTokens, offset: "position_offset", mask: "attention_mask")],
