@@ -169,7 +169,6 @@ import Testing
     case "keys" where field.json != .string(""):
       return .array([["parameter": "p".json, "paths": .array(["q".json])]])
     case "present": return .array(["p\(index)".json])
-    case "fixes": return ["a": .integer(1), "b": "c".json]
     case "formula": return .string("value / \(index)")
     case "meanings": return ["a": .integer(1), "b": .array([.integer(2), .integer(3)])]
     case "absent": return field.json == .null ? .number(0.5) : .array(["a\(index)".json])

@@ -116,9 +116,6 @@ extension ArchitectureOutline {
       let laidOut = convention.spellings.count { !$0.layout.isEmpty }
       if laidOut > 0 { details.append("\(laidOut) laid out otherwise") }
       if convention.repeatsTied { details.append("tied weights twice") }
-      details += convention.fixes.sorted { $0.key < $1.key }.map {
-        "\(Self.shown($0.key)) = \(Self.formula($0.value)) only"
-      }
       details += convention.requirements.map { "only if \(Self.formula($0.condition))" }
       if !convention.buffers.isEmpty { details.append("\(convention.buffers.count) buffers") }
       return Row(convention.name, prefix, details.joined(separator: ", "))

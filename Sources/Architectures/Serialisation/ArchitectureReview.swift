@@ -161,12 +161,6 @@ extension ArchitectureReview {
         throw place.failure("'\(unknown)' is no parameter")
       }
     }
-    for (parameter, value) in convention.fixes.sorted(by: { $0.key < $1.key }) {
-      guard parameters.contains(parameter) else {
-        throw place["fixes"].failure("'\(parameter.escapedForDisplay(limit: 80))' is no parameter")
-      }
-      try check(value, at: place["fixes"][parameter])
-    }
     try check(convention.prefixCondition, at: place["prefix_when"])
     for (index, requirement) in convention.requirements.enumerated() {
       try check(requirement.condition, at: place["requirements"][index]["condition"])

@@ -8,7 +8,6 @@ extension Convention: FieldMapped {
     try fields.optional("prefix", &prefix)
     try fields.optional("prefix_when", &prefixCondition)
     try fields.optional("repeats_tied", &repeatsTied)
-    try fields.optional("fixes", &fixes)
     try fields.required("spellings", &spellings)
     try fields.optional("buffers", &buffers)
     try fields.optional("requirements", &requirements)
