@@ -5,6 +5,8 @@ extension JSON {
     case compact
     /// Two spaces a level; arrays of plain values stay on one line.
     case indented
+    /// Two spaces a level; what fits into a line of 100 columns stays on it.
+    case fitted
   }
 
   /// The value as JSON text, members in their order.
@@ -13,8 +15,50 @@ extension JSON {
   /// NaN: they become the strings "Infinity", "-Infinity" and "NaN".
   package func text(_ layout: Layout = .compact) -> String {
     var text = ""
-    write(to: &text, layout, indent: 0)
+    if layout == .fitted {
+      writeFitted(to: &text, indent: 0, column: 0, after: 0)
+    } else {
+      write(to: &text, layout, indent: 0)
+    }
     return text
+  }
+
+  /// The value on one line, with blanks as in running text.
+  private var line: String {
+    switch self {
+    case .array(let elements): "[" + elements.map(\.line).joined(separator: ", ") + "]"
+    case .object(let members):
+      "{" + members.map { "\(JSON.string($0.key).text()): \($0.value.line)" }
+        .joined(separator: ", ") + "}"
+    case .null, .boolean, .integer, .unsigned, .number, .string: text()
+    }
+  }
+
+  /// Writes the value in the layout `fitted`.
+  ///
+  /// - Parameters:
+  ///   - column: How much of the line is taken.
+  ///   - after: How much will stand behind the value on its line.
+  private func writeFitted(to text: inout String, indent: Int, column: Int, after: Int) {
+    let line = line
+    let parts: [(begin: String, value: JSON)]
+    switch self {
+    case .array(let elements): parts = elements.map { ("", $0) }
+    case .object(let members): parts = members.map { (JSON.string($0.key).text() + ": ", $0.value) }
+    case .null, .boolean, .integer, .unsigned, .number, .string: parts = []
+    }
+    guard !parts.isEmpty, column + line.count + after > 100 else {
+      text += line
+      return
+    }
+    text += array == nil ? "{" : "["
+    for (index, part) in parts.enumerated() {
+      let blanks = String(repeating: "  ", count: indent + 1)
+      text += (index > 0 ? ",\n" : "\n") + blanks + part.begin
+      part.value.writeFitted(
+        to: &text, indent: indent + 1, column: blanks.count + part.begin.count, after: 1)
+    }
+    text += "\n" + String(repeating: "  ", count: indent) + (array == nil ? "}" : "]")
   }
 
   private func write(to text: inout String, _ layout: Layout, indent: Int) {

@@ -23,6 +23,8 @@ struct SchemaTests {
     ("convert", ["convert", "MODEL", "OUT3.npz", "--names", "nanogpt"]),
     ("error", ["convert", "MODEL", "OUT4.npz", "--names", "nanogpt", "--exclude", "*wpe*"]),
     ("validate", ["validate", "MODEL", "--expect-parameters", "7"]),
+    ("params", ["params", "MODEL"]), ("params", ["params", "MODEL/config.json", "--batch", "3"]),
+    ("params", ["params", "FIXTURE"]), ("error", ["params", "MODEL", "--sequence", "99999"]),
     ("formats", ["formats"]),
     ("error", ["inspect", "absent"]), ("error", ["nonsense"]),
   ])
@@ -41,7 +43,9 @@ struct SchemaTests {
           ? folder.appending(path: word).filePath
           : [
             "FIXTURE": fixture, "MANIFEST": manifest, "RULES": rules,
-            "MODEL": Places.fixture("models/gpt2"), "OTHER": Places.fixture("npz/savez.npz"),
+            "MODEL": Places.fixture("models/gpt2"),
+            "MODEL/config.json": Places.fixture("models/gpt2/config.json"),
+            "OTHER": Places.fixture("npz/savez.npz"),
             "OTHERS": Places.fixture("hdf5/others_v0.h5"),
           ][word] ?? word
       }

@@ -62,9 +62,7 @@ public struct ConfigurationDocument: Sendable {
       return [(native, nil)]
     }
     let found = architectures.flatMap { architecture in
-      architecture.dialects.filter { dialect in
-        value(at: dialect.recognition.key)?.string.map(dialect.recognition.values.contains) ?? false
-      }.map { (architecture, Optional($0)) }
+      architecture.dialects.filter(isWritten).map { (architecture, Optional($0)) }
     }
     // Keras models of all kinds have a class; its name says nothing where it is none of ours.
     if found.isEmpty, let kind, kind.key != "class_name" {
@@ -80,9 +78,22 @@ public struct ConfigurationDocument: Sendable {
 
   /// The dialect of `architecture` that this is written in; nil for the native one.
   func dialect(of architecture: Architecture) -> Dialect? {
-    architecture.dialects.first { dialect in
-      value(at: dialect.recognition.key)?.string.map(dialect.recognition.values.contains) ?? false
+    architecture.dialects.first(where: isWritten)
+  }
+
+  /// Whether this is written in a dialect.
+  private func isWritten(in dialect: Dialect) -> Bool {
+    let recognition = dialect.recognition
+    guard let word = value(at: recognition.key)?.string, recognition.values.contains(word) else {
+      return false
     }
+    return recognition.present.allSatisfy(isSet) && !recognition.absent.contains(where: isSet)
+  }
+
+  /// Whether there is a value, and one that says yes.
+  private func isSet(_ path: String) -> Bool {
+    guard let value = value(at: path) else { return false }
+    return ![.null, .boolean(false), .integer(0)].contains(value)
   }
 
   /// The values of an architecture's parameters.
@@ -111,7 +122,7 @@ public struct ConfigurationDocument: Sendable {
       if let meaning = key.meanings[json.string ?? json.text()] {
         return Configuration.Entry(meaning, source: source)
       }
-      guard let value = Value(json, for: parameter) else {
+      guard let value = try key.read(json, for: parameter) else {
         if json == .null { continue }
         throw IngotError(
           .malformed,
@@ -128,7 +139,16 @@ public struct ConfigurationDocument: Sendable {
       try parameter.check(entry)
       return entry
     }
-    return key.absent.map { .init($0, source: "\(name): default of \(key.paths[0])") }
+    return key.absent.map { .init($0, source: "\(name): default of \(key.paths.first ?? key.parameter)") }
+  }
+}
+
+extension Dialect.Key {
+  /// The value that a JSON value has here, its formula applied, or nil where it is none.
+  fileprivate func read(_ json: JSON, for parameter: Parameter) throws -> Value? {
+    guard let value = Value(json, for: parameter) else { return nil }
+    guard let formula else { return value }
+    return try Environment { _ in value }.value(of: formula)
   }
 }
 

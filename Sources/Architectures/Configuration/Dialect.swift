@@ -13,6 +13,11 @@ public struct Dialect: Sendable, Hashable {
     public var key: String
     /// Its values: `gpt2`.
     public var values: [String]
+    /// Keys that must be there as well, and be neither 0, false nor null, where several architectures go
+    /// by one word.
+    public var present: [String] = []
+    /// Keys that must not be so.
+    public var absent: [String] = []
   }
 
   /// Where a parameter is found and how its values are said.
@@ -25,6 +30,8 @@ public struct Dialect: Sendable, Hashable {
     /// What words, flags, numbers and `null` in a configuration mean, by their JSON text without quotes;
     /// values that are not here mean themselves.
     public var meanings: [String: Value] = [:]
+    /// What a number of the configuration comes to, as a formula over `value`: `value / 2`.
+    public var formula: Expression?
     /// The value where the configuration lacks the key: this ecosystem's own default.
     public var absent: Value?
   }
@@ -33,9 +40,20 @@ public struct Dialect: Sendable, Hashable {
 extension Dialect.Key {
   static func key(
     _ parameter: String, _ paths: String..., meaning meanings: [String: Value] = [:],
-    absent: Value? = nil
+    formula: Expression? = nil, absent: Value? = nil
   ) -> Dialect.Key {
-    Dialect.Key(parameter: parameter, paths: paths, meanings: meanings, absent: absent)
+    Dialect.Key(
+      parameter: parameter, paths: paths, meanings: meanings, formula: formula, absent: absent)
+  }
+
+  /// A key of a Keras Hub backbone's configuration, or of the task's around it.
+  static func keras(
+    _ parameter: String, _ name: String, meaning meanings: [String: Value] = [:],
+    formula: Expression? = nil, absent: Value? = nil
+  ) -> Dialect.Key {
+    Dialect.Key(
+      parameter: parameter, paths: ["config.\(name)", "config.backbone.config.\(name)"],
+      meanings: meanings, formula: formula, absent: absent)
   }
 
   /// The activation function, in all the words for it that are in use.

@@ -9,6 +9,8 @@ public struct Convention: Sendable, Hashable {
   public var prefixCondition: Expression = false
   /// Whether files hold a tied weight once more under its own name.
   public var repeatsTied = false
+  /// Values that every model of this convention has; one with others cannot be written in it.
+  public var fixes: [String: Expression] = [:]
   /// A name for every weight of the architecture.
   public var spellings: [Spelling]
   /// What such files hold beside weights and needs no place elsewhere: masks, position numbers, tables

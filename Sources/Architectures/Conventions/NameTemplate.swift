@@ -20,14 +20,14 @@ public struct NameTemplate: Sendable, Hashable {
     var rest = text.utf8[...]
     while let first = rest.first {
       if first == UInt8(ascii: "{"), let end = rest.firstIndex(of: UInt8(ascii: "}")),
-        rest.index(after: rest.startIndex) < end
+        rest.index(after: rest.startIndex) < end,
+        case let parts = String(decoding: rest[rest.startIndex..<end].dropFirst(), as: UTF8.self)
+          .split(separator: ":"), let variable = parts.first
       {
-        let parts = String(decoding: rest[rest.startIndex..<end].dropFirst(), as: UTF8.self)
-          .split(separator: ":")
         if !literal.isEmpty { segments.append(.text(literal)) }
         literal = []
         segments.append(
-          .variable(String(parts[0]), isSuffix: parts.count > 1 && parts[1] == "suffix"))
+          .variable(String(variable), isSuffix: parts.count > 1 && parts[1] == "suffix"))
         rest = rest[rest.index(after: end)...]
       } else {
         literal.append(first)

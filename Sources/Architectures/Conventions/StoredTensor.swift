@@ -15,6 +15,9 @@ public struct StoredTensor: Sendable {
 
   /// Whether it is another tensor once more, and need not be there.
   public var isTied: Bool { turns[0][0].tiedTo != nil }
+
+  /// Whether it takes part in the computation and is no parameter.
+  public var isBuffer: Bool { turns[0][0].weight.isBuffer }
 }
 
 extension Convention {
@@ -27,6 +30,16 @@ extension Convention {
       guard try model.environment.holds(requirement.condition) else {
         throw IngotError(
           .unsupported, "\(name) of \(model.architecture.name): \(requirement.message)")
+      }
+    }
+    for (parameter, formula) in fixes.sorted(by: { $0.key < $1.key }) {
+      let value = try model.environment.value(of: Expression(parsing: parameter))
+      let fixed = try model.environment.value(of: formula)
+      guard value.isEqual(to: fixed) else {
+        throw IngotError(
+          .unsupported,
+          "\(name) of \(model.architecture.name): '\(parameter)' is always \(fixed), this model has \(value)"
+        )
       }
     }
     var byPattern: [String: [ModelWeight]] = [:]

@@ -6,11 +6,14 @@ public struct MemoryEstimate: Sendable, Hashable {
   public let elementType: ElementType
   /// Every parameter once, buffers not.
   public let weights: Int
-  /// Keys and values of all causal and cross-attention over the sequence, within their windows: what
-  /// generation keeps so as not to compute it again. 0 for encoders.
+  /// Keys and values of all causal and cross-attention over the sequence, within their windows.
+  ///
+  /// It is what generation keeps so as not to compute it again, after the projections; 0 for encoders.
   public let cache: Int
-  /// The largest sum, over the operations of a forward pass, of the values that are still needed, the
-  /// output, and in attention the scores of all heads; nothing is done in place, experts one by one.
+  /// The most that is alive at once in a forward pass.
+  ///
+  /// The largest sum, over its operations, of the values that are still needed, the output, and in
+  /// attention the scores of all heads; nothing is done in place, experts are done one by one.
   public let activations: Int
   /// AdamW: two float32 moments for each trainable parameter, and a float32 copy where the element
   /// type is narrower.

@@ -170,7 +170,8 @@ extension ShapeWalk {
       let (rows, offset) = (try count(it.rows), try count(it.offset))
       guard input[1] <= rows - offset else {
         throw check.failure(
-          "\(input[1]) positions are above the \(max(0, rows - offset)) that the table has rows for")
+          "\(input[1]) positions are above the \(max(0, rows - offset)) that the table has rows for"
+        )
       }
       return [input[1], try count(it.width)]
     case .sinusoids(let it):
@@ -201,7 +202,8 @@ extension ShapeWalk {
       try check.equal(input[2], features, "features", it.input)
       let dimensions = try count(it.dimensions)
       guard dimensions <= size, dimensions % 2 == 0 else {
-        throw check.failure("\(dimensions) of the \(size) components of a head cannot turn in pairs")
+        throw check.failure(
+          "\(dimensions) of the \(size) components of a head cannot turn in pairs")
       }
       return input
     case .relativeBias(let it):
@@ -218,7 +220,8 @@ extension ShapeWalk {
       let size = try check.group(input, groups, it.input)
       guard start <= size, length <= size - start else {
         throw check.failure(
-          "takes components \(start) to \(start + length) of the \(size) in a group of '\(it.input)'")
+          "takes components \(start) to \(start + length) of the \(size) in a group of '\(it.input)'"
+        )
       }
       return input.dropLast() + [groups * length]
     case .concatenate(let it):
@@ -226,10 +229,15 @@ extension ShapeWalk {
         let right = inputs[1].last
       else {
         throw check.failure(
-          "joins '\(it.left)' of \(Check.text(input)) and '\(it.right)' of \(Check.text(inputs[1]))")
+          "joins '\(it.left)' of \(Check.text(input)) and '\(it.right)' of \(Check.text(inputs[1]))"
+        )
       }
       let groups = try count(it.groups)
       _ = try check.group(input, groups, it.left)
+      guard !it.sharesRight else {
+        let all = try right.multiplied(by: groups, "the width of all groups")
+        return input.dropLast() + [try left.adding(all, "the joined width")]
+      }
       _ = try check.group(inputs[1], groups, it.right)
       return input.dropLast() + [try left.adding(right, "the joined width")]
     case .firstPosition(let it):

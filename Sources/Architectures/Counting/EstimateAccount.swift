@@ -84,7 +84,8 @@ public struct EstimateAccount: Sendable, Hashable {
     let layers = survey.layers.count
     let value = try square.multiplied(by: 12, "12·l·d²").multiplied(by: layers, "12·l·d²")
     var ledger = Ledger(square: square)
-    for weight in model.weights where weight.tiedTo == nil && !weight.isEmbedding {
+    for weight in model.weights
+    where weight.tiedTo == nil && !weight.isEmbedding && !weight.weight.isBuffer {
       try ledger.enter(weight, layer: survey.layer(of: weight))
     }
     try ledger.close(layers: layers)

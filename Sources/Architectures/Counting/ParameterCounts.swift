@@ -22,7 +22,7 @@ public struct ParameterCounts: Sendable, Hashable {
   /// A head that is a matrix of its own; part of `nonEmbedding`.
   public private(set) var head = 0
   /// Elements of stored tensors that are no parameters: masks, position numbers.
-  public let buffers: Int
+  public private(set) var buffers: Int
   /// Elements of weights that are another weight once more.
   public private(set) var tied = 0
   /// What one token's way through the model uses: of a mixture only the active experts.
@@ -43,7 +43,7 @@ public struct ParameterCounts: Sendable, Hashable {
 
   /// Counts the weights of a model.
   ///
-  /// - Parameter buffers: the elements of tensors in a checkpoint that are no parameters.
+  /// - Parameter buffers: The elements of tensors in a checkpoint that are no weights at all.
   /// - Throws: `malformed` for sizes whose sum exceeds 2^63, and more active experts than there are.
   public init(_ model: Model, buffers: Int = 0) throws {
     self.buffers = buffers
@@ -55,6 +55,10 @@ public struct ParameterCounts: Sendable, Hashable {
     let hasPatches = model.weights.contains { $0.weight.purpose == .patchEmbedding }
     for weight in model.weights {
       let elements = weight.shape.elementCount
+      guard !weight.weight.isBuffer else {
+        self.buffers = try self.buffers.adding(elements, "the number of buffer elements")
+        continue
+      }
       guard weight.tiedTo == nil else {
         tied = try tied.adding(elements, "the number of tied parameters")
         continue
@@ -120,11 +124,11 @@ public struct ParameterCounts: Sendable, Hashable {
     /// What is counted, in a line.
     public var summary: String {
       switch self {
-      case .ingot: "without token, position and type tables and a head tied to one"
-      case .kaplan: "without token and position tables and the matrix to the vocabulary"
-      case .hoffmann: "everything: embeddings are parameters that train"
-      case .nanoGPT: "without the position table; the token table is also the head"
-      case .transformers: "without the weights of all nn.Embedding modules"
+      case .ingot: "without token, position, type tables, tied head"
+      case .kaplan: "without token and position tables and any head"
+      case .hoffmann: "everything, embeddings too"
+      case .nanoGPT: "without the position table"
+      case .transformers: "without the weights of nn.Embedding modules"
       }
     }
 

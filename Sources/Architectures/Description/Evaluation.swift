@@ -86,7 +86,7 @@ public struct Environment: Sendable {
       return .integer(list[position])
     case .negated(let node):
       switch try value(node) {
-      case .integer(let value): return .integer(0 - value)
+      case .integer(let value): return try apply(.minus, 0, value)
       case .real(let value): return .real(-value)
       case let other: throw Fault("\(other) cannot be negated")
       }
@@ -128,8 +128,8 @@ public struct Environment: Sendable {
 
   private func apply(_ symbol: Expression.Operator, _ left: Value, _ right: Value) throws -> Value {
     switch symbol {
-    case .equal: return .flag(left == right)
-    case .notEqual: return .flag(left != right)
+    case .equal: return .flag(left.isEqual(to: right))
+    case .notEqual: return .flag(!left.isEqual(to: right))
     case .or, .and, .lessOrEqual, .greaterOrEqual, .less, .greater, .plus, .minus, .times, .over,
       .modulo:
       break

@@ -134,6 +134,8 @@ public enum Operation: Sendable, Hashable {
   }
 
   /// Rotary positions on a value `[batch, sequence, heads · head_size]`; arXiv 2104.09864.
+  ///
+  /// Positions are 0, 1, 2 …, or the input `position_ids` where it is given.
   public struct Rotary: Sendable, Hashable {
     /// Which components of a head turn together.
     public enum Order: String, Sendable, Hashable, CaseIterable {
@@ -145,7 +147,7 @@ public enum Operation: Sendable, Hashable {
 
     /// How the angles of long contexts are made; the word is a parameter's value.
     public struct Scaling: Sendable, Hashable {
-      /// `none`, `linear`, or `llama3`.
+      /// `none`, `linear`, `llama3`, or another way (`RotaryScaling`) that the forward pass lacks.
       public var kind: Expression
       public var factor: Expression
       public var lowFrequencyFactor: Expression
@@ -256,6 +258,8 @@ public enum Operation: Sendable, Hashable {
     public var left: String
     public var right: String
     public var groups: Expression = 1
+    /// Whether the right value is one group, which joins every group of the left one.
+    public var sharesRight = false
     public var output: String
   }
 

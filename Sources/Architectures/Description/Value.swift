@@ -30,6 +30,15 @@ public enum Value: Sendable, Hashable {
     }
   }
 
+  /// Whether it is the same; 1 and 1.0 are.
+  func isEqual(to other: Value) -> Bool {
+    switch (self, other) {
+    case (.integer(let one), .real(let other)), (.real(let other), .integer(let one)):
+      Double(one) == other
+    case (.integer, _), (.real, _), (.flag, _), (.word, _), (.integers, _): self == other
+    }
+  }
+
   /// The kind in words, for messages.
   var kind: String {
     switch self {

@@ -16,8 +16,8 @@ struct Reading {
   private var observations: [Expression: [Observation]] = [:]
   /// The most turns that names show, by the formula of the loop's count.
   private var turns: [Expression: (count: Int, name: String)] = [:]
-  private var foundPatterns: Set<String> = []
-  private var spelledPatterns: Set<String> = []
+  /// The names found for each pattern; one name may serve several, of which a model has one.
+  private var found: [String: Set<String>] = [:]
 
   /// A size that a tensor has where a formula stands.
   private struct Observation {
@@ -44,9 +44,11 @@ struct Reading {
       let matches = ([spelling.name] + spelling.aliases).flatMap {
         index.matches(of: $0, prefix: prefix)
       }
-      let described = spelling.roles.compactMap { byPattern[$0]?.first }
-      guard described.count == spelling.roles.count else { continue }
-      spelledPatterns.formUnion(spelling.roles)
+      let rest = spelling.roles.dropFirst().compactMap { byPattern[$0]?.first }
+      // A weight may lie in several branches, each with conditions of its own.
+      guard let firsts = byPattern[spelling.roles[0]], rest.count + 1 == spelling.roles.count else {
+        continue
+      }
       guard !matches.isEmpty else {
         let isCertain = spelling.roles.contains { role in
           byPattern[role]?.contains { $0.conditions.isEmpty && $0.weight.tie == nil } ?? false
@@ -54,11 +56,13 @@ struct Reading {
         if isCertain { absentSpellings += 1 }
         continue
       }
-      foundPatterns.formUnion(spelling.roles)
+      for role in spelling.roles { found[role, default: []].formUnion(matches.map(\.name)) }
       for (name, variables) in matches {
         explained.insert(name)
         guard let shape = table[name]?.shape else { continue }
-        observe(spelling, described, loops, name, variables, shape)
+        for first in firsts {
+          observe(spelling, [first] + rest, loops, name, variables, shape)
+        }
       }
     }
     for template in convention.buffers {
@@ -89,6 +93,8 @@ struct Reading {
     }
     guard formulas.count == shape.rank else { return }
     let sizes = Array(zip(formulas, shape.dimensions))
+    let conditions =
+      weights[0].conditions + (spelling.condition.isAlways ? [] : [spelling.condition])
     for (axis, (formula, size)) in sizes.enumerated() {
       // Formulas on a loop's variable differ from turn to turn.
       guard formula.names.isDisjoint(with: variables.keys) else { continue }
@@ -96,7 +102,7 @@ struct Reading {
       others.remove(at: axis)
       observations[formula, default: []].append(
         Observation(
-          value: size, name: name, others: others, conditions: weights[0].conditions))
+          value: size, name: name, others: others, conditions: conditions))
     }
   }
 }
@@ -107,7 +113,12 @@ extension Reading {
   /// - Throws: `malformed` where names or shapes contradict what is given, naming both.
   func inferred(beyond given: Configuration) throws -> Configuration {
     var configuration = given
-    try checkSizes(given)
+    // What an ecosystem does not leave open holds without any configuration of it.
+    for (name, formula) in convention.fixes.sorted(by: { $0.key < $1.key }) where given[name] == nil {
+      guard let value = try? environment(given).value(of: formula) else { continue }
+      configuration[name] = .init(value, source: "as always in \(convention.name)")
+    }
+    try checkSizes(configuration)
     inferConditions(&configuration)
     inferSizes(&configuration)
     return configuration
@@ -231,7 +242,7 @@ extension Reading {
 
   /// Tells flags and words from which weights are there.
   private func inferConditions(_ configuration: inout Configuration) {
-    let weights = architecture.described().weights.filter { spelledPatterns.contains($0.pattern) }
+    let weights = architecture.described().weights
     for parameter in architecture.parameters where configuration[parameter.name] == nil {
       let candidates: [Value]
       switch parameter.kind {
@@ -278,7 +289,12 @@ extension Reading {
         weight.weight.tie.map { (try? environment.holds($0.condition)) ?? false } ?? false
       expected[weight.pattern] = (expected[weight.pattern] ?? false) || holds && !isTied
     }
-    let faults = expected.count { foundPatterns.contains($0.key) != $0.value }
+    let present = expected.filter(\.value).keys
+    let explained = present.reduce(into: Set<String>()) { $0.formUnion(found[$1] ?? []) }
+    let faults = expected.count { pattern, isExpected in
+      let names = found[pattern] ?? []
+      return isExpected ? names.isEmpty : !names.isSubset(of: explained)
+    }
     guard let hasPrefix, let expectsPrefix = try? environment.holds(convention.prefixCondition)
     else {
       return faults

@@ -36,9 +36,8 @@ extension Architecture {
       ]),
       .norm("final_norm", .layer, "x", bias: "bias", into: "x"),
       .state("x", series: "hidden"),
-      .when(
-        "head == 'language'", Step.languageHead(),
-        otherwise: [.result("x", name: "last_hidden_state")]),
+      .result("x", name: "last_hidden_state"),
+      .when("head == 'language'", Step.languageHead()),
     ],
     conventions: [huggingFace, nanoGPT, kerasHub, gguf],
     dialects: [
@@ -50,8 +49,9 @@ extension Architecture {
           .key("width", "n_embd", absent: .integer(768)),
           .key("layers", "n_layer", absent: .integer(12)),
           .key("heads", "n_head", absent: .integer(12)), .key("feed_forward", "n_inner"),
-          .activation("activation_function"), .key("norm_epsilon", "layer_norm_epsilon"),
-          .key("tied_head", "tie_word_embeddings"),
+          .activation("activation_function", absent: .geluTanh),
+          .key("norm_epsilon", "layer_norm_epsilon", absent: .real(1e-5)),
+          .key("tied_head", "tie_word_embeddings", absent: .flag(true)),
           .key(
             "head", "architectures.0",
             meaning: ["GPT2LMHeadModel": .word("language"), "GPT2Model": .word("none")]),
@@ -61,10 +61,10 @@ extension Architecture {
         recognition: .init(
           key: "class_name", values: ["GPT2Backbone", "GPT2CausalLM"]),
         keys: [
-          .key("vocabulary", "config.vocabulary_size"),
-          .key("positions", "config.max_sequence_length", absent: .integer(1024)),
-          .key("width", "config.hidden_dim"), .key("layers", "config.num_layers"),
-          .key("heads", "config.num_heads"), .key("feed_forward", "config.intermediate_dim"),
+          .keras("vocabulary", "vocabulary_size"),
+          .keras("positions", "max_sequence_length", absent: .integer(1024)),
+          .keras("width", "hidden_dim"), .keras("layers", "num_layers"),
+          .keras("heads", "num_heads"), .keras("feed_forward", "intermediate_dim"),
         ]),
       Dialect(
         name: "gguf", recognition: .init(key: "general.architecture", values: ["gpt2"]),
@@ -82,6 +82,7 @@ extension Architecture {
   /// transformers keeps OpenAI's `Conv1D`: matrices lie as [inputs, outputs].
   private static let huggingFace = Convention(
     name: "huggingface", prefix: "transformer.", prefixCondition: "head == 'language'",
+    fixes: ["bias": true],
     spellings: [
       Spelling.one("embedding.tokens.weight", "wte.weight"),
       Spelling.one("embedding.positions.weight", "wpe.weight"),
@@ -107,7 +108,7 @@ extension Architecture {
 
   /// llama.cpp transposes OpenAI's matrices to [outputs, inputs]; the head is written out.
   private static let gguf = Convention(
-    name: "gguf",
+    name: "gguf", fixes: ["bias": true],
     spellings: [
       Spelling.one("embedding.tokens.weight", "token_embd.weight"),
       Spelling.one("embedding.positions.weight", "position_embd.weight"),
@@ -121,11 +122,11 @@ extension Architecture {
       Spelling.one("head.weight", "output.weight"),
     ].flatMap { $0 })
 
-  /// Keras Hub's backbone: einsum kernels with the heads as an axis of their own.
+  /// Keras Hub's backbone: attention kernels with the heads as an axis of their own.
   private static let kerasHub = Convention(
-    name: "keras_hub",
-    spellings: [
-      Spelling.one("embedding.tokens.weight", "layers/reversible_embedding/vars/0"),
-      Spelling.one("embedding.positions.weight", "layers/position_embedding/vars/0"),
-    ].flatMap { $0 })
+    name: "keras_hub", prefix: "layers/gpt2_backbone/",
+    fixes: ["bias": true, "tied_head": true],
+    spellings: Spelling.one("embedding.tokens.weight", "layers/reversible_embedding/vars/0")
+      + Spelling.one("embedding.positions.weight", "layers/position_embedding/vars/0")
+      + KerasHub.transformerDecoder + KerasHub.norm("final_norm", "layers/layer_normalization"))
 }

@@ -149,7 +149,7 @@ extension Dialect.Key {
 
   /// A value that an ecosystem never says, because it has no choice there.
   static func fixed(_ parameter: String, _ value: Value) -> Dialect.Key {
-    Dialect.Key(parameter: parameter, paths: [parameter], absent: value)
+    Dialect.Key(parameter: parameter, paths: [], absent: value)
   }
 
   /// The number of classes, which Hugging Face gives by naming them; two where it says nothing.

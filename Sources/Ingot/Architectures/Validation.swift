@@ -53,7 +53,7 @@ public struct Validation: Sendable {
       if tensor.shape != stored.shape {
         mismatched.append(Mismatch(name: name, expected: stored.shape, found: tensor.shape))
       }
-      if !stored.isTied { found += tensor.shape.elementCount }
+      if !stored.isTied, !stored.isBuffer { found += tensor.shape.elementCount }
     }
     unexpected = reading.unexpected
     found += unexpected.reduce(0) { $0 + (table[$1]?.shape.elementCount ?? 0) }
@@ -64,7 +64,7 @@ public struct Validation: Sendable {
     }
     buffers = reading.buffers
     expectedParameters = source.model.weights.reduce(0) {
-      $0 + ($1.tiedTo == nil ? $1.shape.elementCount : 0)
+      $0 + ($1.tiedTo == nil && !$1.weight.isBuffer ? $1.shape.elementCount : 0)
     }
     foundParameters = found
     askedParameters = asked

@@ -1,0 +1,31 @@
+internal import Tensors
+
+extension Dialect: FieldMapped {
+  static var blank: Self { .init(name: "", recognition: .blank, keys: []) }
+
+  mutating func map(_ fields: inout FieldMap) throws {
+    try fields.word("name", &name)
+    try fields.required("recognition", &recognition)
+    try fields.required("keys", &keys)
+  }
+}
+
+extension Dialect.Recognition: FieldMapped {
+  static var blank: Self { .init(key: "", values: []) }
+
+  mutating func map(_ fields: inout FieldMap) throws {
+    try fields.required("key", &key)
+    try fields.required("values", &values)
+  }
+}
+
+extension Dialect.Key: FieldMapped {
+  static var blank: Self { .init(parameter: "", paths: []) }
+
+  mutating func map(_ fields: inout FieldMap) throws {
+    try fields.identifier("parameter", &parameter)
+    try fields.required("paths", &paths)
+    try fields.optional("meanings", &meanings)
+    try fields.optional("absent", &absent)
+  }
+}

@@ -1,0 +1,129 @@
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Architectures
+
+/// What holds for every built-in architecture, in every convention.
+@Suite struct DescriptionTests {
+  @Test(arguments: Architecture.all)
+  func `has small models`(architecture: Architecture) throws {
+    let sizes = try #require(SmallModels.sizes[architecture.name])
+    _ = try Model(architecture, Configuration(sizes))
+    #expect(SmallModels.configurations(of: architecture).count > 1)
+  }
+
+  @Test func `no two architectures share a name`() {
+    #expect(Set(Architecture.all.map(\.name)).count == Architecture.all.count)
+  }
+
+  @Test(arguments: Architecture.all)
+  func `every weight has one name in every convention`(architecture: Architecture) throws {
+    #expect(!architecture.conventions.isEmpty)
+    for convention in architecture.conventions {
+      for model in try SmallModels.models(of: architecture, in: convention) {
+        let tensors = try convention.tensors(of: model)
+        var named: [String: Int] = [:]
+        for weight in tensors.flatMap(\.turns).joined() { named[weight.role, default: 0] += 1 }
+        for weight in model.weights where weight.tiedTo == nil {
+          #expect(named[weight.role] == 1, "\(convention.name): \(weight.role)")
+        }
+        #expect(named.values.allSatisfy { $0 == 1 })
+        let names = tensors.flatMap { [$0.name] + $0.aliases }
+        #expect(Set(names).count == names.count, "\(convention.name)")
+      }
+    }
+  }
+
+  @Test(arguments: Architecture.all)
+  func `stored tensors hold as many elements as their weights`(architecture: Architecture) throws {
+    for convention in architecture.conventions {
+      for model in try SmallModels.models(of: architecture, in: convention) {
+        for tensor in try convention.tensors(of: model) {
+          let elements = tensor.turns.joined().reduce(0) { $0 + $1.shape.elementCount }
+          #expect(tensor.shape.elementCount == elements, "\(convention.name): \(tensor.name)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: Architecture.all)
+  func `names lead back to their weights`(architecture: Architecture) throws {
+    for convention in architecture.conventions {
+      for model in try SmallModels.models(of: architecture, in: convention) {
+        for tensor in try convention.tensors(of: model) {
+          let found = convention.spellings.compactMap { spelling in
+            spelling.name.match(tensor.name.utf8).map { (spelling, $0) }
+          }
+          #expect(found.map(\.0).contains(tensor.spelling), "\(convention.name): \(tensor.name)")
+          for (spelling, variables) in found where spelling == tensor.spelling {
+            #expect(spelling.name.name(variables) == tensor.name)
+          }
+          #expect(found.count == 1, "\(convention.name): \(tensor.name) is of two spellings")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: Architecture.all)
+  func `every spelling is of weights that some model has`(architecture: Architecture) throws {
+    let patterns = Set(
+      try SmallModels.configurations(of: architecture).flatMap {
+        try Model(architecture, $0).weights.map(\.pattern)
+      })
+    for convention in architecture.conventions {
+      for spelling in convention.spellings {
+        for role in spelling.roles {
+          #expect(patterns.contains(role), "\(convention.name): \(role)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: Architecture.all)
+  func `every formula is one when it is written and read`(architecture: Architecture) throws {
+    for parameter in architecture.parameters {
+      guard let fallback = parameter.fallback else { continue }
+      #expect(try Expression(parsing: fallback.text).names == fallback.names)
+    }
+    for (weight, _) in architecture.described().weights.map({ ($0.weight, $0.pattern) }) {
+      for formula in weight.shape + [weight.condition] {
+        #expect(try Expression(parsing: formula.text).names == formula.names)
+      }
+    }
+  }
+
+  @Test(arguments: Architecture.all)
+  func `formulas mention known names only`(architecture: Architecture) throws {
+    let known = Set(architecture.parameters.map(\.name))
+      .union(architecture.described().loops.map(\.variable)).union(["layer", "expert"])
+    for weight in architecture.described().weights {
+      for formula in weight.weight.shape + weight.conditions {
+        #expect(formula.names.isSubset(of: known), "\(weight.pattern): \(formula)")
+      }
+    }
+    for convention in architecture.conventions {
+      #expect(Set(convention.fixes.keys).isSubset(of: known), "\(convention.name)")
+      for formula in convention.fixes.values { #expect(formula.names.isSubset(of: known)) }
+      #expect(convention.prefixCondition.names.isSubset(of: known))
+    }
+    for dialect in architecture.dialects {
+      for key in dialect.keys {
+        #expect(known.contains(key.parameter), "\(dialect.name): \(key.parameter)")
+        #expect(!key.paths.isEmpty, "\(dialect.name): \(key.parameter)")
+      }
+      let parameters = dialect.keys.map(\.parameter)
+      #expect(Set(parameters).count == parameters.count, "\(dialect.name)")
+    }
+  }
+
+  @Test(arguments: Architecture.all)
+  func `every value that an operation reads was made before, and in shape`(
+    architecture: Architecture
+  ) throws {
+    for configuration in SmallModels.configurations(of: architecture) {
+      let model = try Model(architecture, configuration)
+      _ = try ForwardCost(model, batch: 2, sequence: 5)
+    }
+  }
+}
