@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -43,5 +44,12 @@ int ingot_link_unnamed(int descriptor, int folder, const char *path) {
   char source[64];
   snprintf(source, sizeof source, "/proc/self/fd/%d", descriptor);
   return linkat(AT_FDCWD, source, folder, path, AT_SYMLINK_FOLLOW);
+}
+
+void ingot_prefer_huge_pages(void *bytes, size_t count) {
+  const uintptr_t page = 4096, start = ((uintptr_t)bytes + page - 1) & ~(page - 1);
+  const uintptr_t end = ((uintptr_t)bytes + count) & ~(page - 1);
+  // Advice: where it is not taken, everything works as before.
+  if (start < end) madvise((void *)start, end - start, MADV_HUGEPAGE);
 }
 #endif

@@ -41,7 +41,10 @@ package enum SystemCalls {
     }
   }
 
-  /// Writes all of the first `count` bytes of `bytes` at `offset`.
+  /// A file takes one write at a time: others of this process wait no longer than this takes.
+  private static let longestWrite = 512 << 10
+
+  /// Writes all of `bytes` at `offset`.
   ///
   /// - Throws: `io` with the system's reason.
   package static func write(_ descriptor: Int32, _ bytes: borrowing RawSpan, at offset: Int) throws
@@ -53,7 +56,8 @@ package enum SystemCalls {
       var done = 0
       var idle = 0
       while done < wanted {
-        let count = unsafe pwrite(descriptor, start + done, wanted - done, off_t(offset + done))
+        let count = unsafe pwrite(
+          descriptor, start + done, min(wanted - done, longestWrite), off_t(offset + done))
         if count < 0 {
           let code = errno
           if code == EINTR || code == EAGAIN { continue }
