@@ -1,3 +1,4 @@
+private import CSystem
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -14,6 +15,14 @@ package enum SystemCalls {
   package static func message(_ code: Int32) -> String {
     // strerror returns a valid C string for any number.
     unsafe String(cString: strerror(code))
+  }
+
+  /// Has the system hand out the heap's memory in large pieces, for many small objects: what it does for
+  /// each page is a quarter of the time that listing 20,000 tensors takes.
+  package static func preferHugeHeap() {
+    #if os(Linux)
+    ingot_prefer_huge_heap(32 << 20)
+    #endif
   }
 
   /// Reads until `buffer` is full or the file ends; returns how many bytes were read.

@@ -14,7 +14,7 @@ enum Failure {
   /// ends the process with the status of its class.
   static func exit(_ error: IngotError) -> Never {
     if CommandLine.arguments.contains("--json") {
-      StandardStreams.print(json(error).text(.indented))
+      StandardStreams.print(json(error))
     }
     StandardStreams.note("ingot: \(error)")
     if let hint = error.hint {
