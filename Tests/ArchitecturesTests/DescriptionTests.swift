@@ -34,17 +34,9 @@ import Testing
           #expect(named[weight.role] == 1, "\(convention.name): \(weight.role)")
         }
         #expect(named.values.allSatisfy { $0 == 1 })
-<<<<<<< HEAD
         let names = tensors.flatMap { tensor in
           // A prefix keeps those apart that lie outside of it.
           ([tensor.name] + tensor.aliases).map { "\(tensor.spelling.isOuter) \($0)" }
-=======
-        // A task's own layer may be called as one of the backbone, which the prefix tells apart.
-        let names = tensors.flatMap { tensor in
-          ([tensor.name] + tensor.aliases).map {
-            (tensor.spelling.isOuter ? "" : convention.prefix) + $0
-          }
->>>>>>> modb
         }
         #expect(Set(names).count == names.count, "\(convention.name)")
       }
@@ -70,17 +62,11 @@ import Testing
     for convention in architecture.conventions {
       for model in try SmallModels.models(of: architecture, in: convention) {
         for tensor in try convention.tensors(of: model) {
-<<<<<<< HEAD
           let found = try convention.spellings.filter { spelling in
             try spelling.isOuter == tensor.spelling.isOuter
               && model.environment.holds(spelling.condition)
           }.compactMap { spelling in
             spelling.name.match(tensor.name.utf8).map { (spelling, $0) }
-=======
-          let found = convention.spellings.compactMap { spelling in
-            spelling.isOuter == tensor.spelling.isOuter
-              ? spelling.name.match(tensor.name.utf8).map { (spelling, $0) } : nil
->>>>>>> modb
           }
           #expect(found.map(\.0).contains(tensor.spelling), "\(convention.name): \(tensor.name)")
           for (spelling, variables) in found where spelling == tensor.spelling {
@@ -144,10 +130,6 @@ import Testing
     for dialect in architecture.dialects {
       for key in dialect.keys {
         #expect(known.contains(key.parameter), "\(dialect.name): \(key.parameter)")
-<<<<<<< HEAD
-=======
-        // What an ecosystem never says has a value all the same.
->>>>>>> modb
         #expect(!key.paths.isEmpty || key.absent != nil, "\(dialect.name): \(key.parameter)")
       }
       let parameters = dialect.keys.map(\.parameter)

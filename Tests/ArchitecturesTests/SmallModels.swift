@@ -13,11 +13,7 @@ enum SmallModels {
     "gemma": grouped.merging(["head_size": 10]) { $1 },
     "gemma2": grouped.merging(["head_size": 10]) { $1 },
     // A quarter of a head turns, in pairs.
-<<<<<<< HEAD
     "gpt_neox": decoder.merging(["width": 32]) { $1 },
-=======
-    "gpt_neox": decoder.merging(["heads": 3]) { $1 },
->>>>>>> modb
     "opt": decoder.merging(["positions": 23, "embedding_width": 14]) { $1 },
     "bloom": decoder,
     "deepseek_v2": decoder.merging([
@@ -25,7 +21,6 @@ enum SmallModels {
       "dense_layers": 1, "experts": 5, "active_experts": 2, "shared_experts": 2,
       "expert_feed_forward": 7,
     ]) { $1 },
-<<<<<<< HEAD
     "bert": text.merging(["types": 3, "labels": 7]) { $1 },
     "roberta": text.merging(["types": 3, "labels": 7]) { $1 },
     "distilbert": text.merging(["labels": 7]) { $1 },
@@ -46,9 +41,6 @@ enum SmallModels {
       "heads": 3, "feed_forward": 20,
     ],
   ]
-=======
-  ].merging(encoders) { $1 }
->>>>>>> modb
 
   private static let text = [
     "vocabulary": 61, "positions": 23, "width": 20, "layers": 3, "heads": 5, "feed_forward": 36,
@@ -70,7 +62,7 @@ enum SmallModels {
       ]
     ], "roberta": [["types": 0, "position_offset": 0]],
     "deepseek_v2": [["query_rank": 0], ["dense_layers": 0], ["shared_experts": 0]],
-  ].merging(encoderTurning) { $1 }
+  ]
 
   /// The small sizes; then the same with each flag the other way, with each other word that decides on
   /// weights, and with what else opens a branch.
@@ -91,28 +83,12 @@ enum SmallModels {
     }
   }
 
-<<<<<<< HEAD
   /// Those of the small models that a convention can hold.
   static func models(
     of architecture: Architecture, in convention: Convention
   ) throws -> [Model] {
     try configurations(of: architecture).map { try Model(architecture, $0) }.filter { model in
       try convention.requirements.allSatisfy { try model.environment.holds($0.condition) }
-=======
-  /// The configurations with what a convention fixes, those left out that it cannot hold.
-  static func models(
-    of architecture: Architecture, in convention: Convention
-  ) throws -> [Model] {
-    try configurations(of: architecture).compactMap { configuration in
-      var configuration = configuration
-      for (name, formula) in convention.fixes {
-        let environment = try Model(architecture, configuration).environment
-        configuration[name] = .init(try environment.value(of: formula), source: "convention")
-      }
-      let model = try Model(architecture, configuration)
-      return try convention.requirements.allSatisfy { try model.environment.holds($0.condition) }
-        ? model : nil
->>>>>>> modb
     }
   }
 }
