@@ -53,15 +53,21 @@ enum SmallModels {
   private static let grouped = decoder.merging(["key_heads": 2]) { $1 }
 
   /// Values that open or close a branch and are neither flags nor words, or that a convention requires.
-  private static let turning: [String: [[String: Int]]] = [
-    "opt": [["embedding_width": 24], ["embedding_width": 24, "position_offset": 0]],
-    "bloom": [["feed_forward": 96]],
+  private static let turning: [String: [[String: Value]]] = [
+    "opt": [
+      ["embedding_width": .integer(24)],
+      ["embedding_width": .integer(24), "position_offset": .integer(0)],
+    ],
+    "bloom": [["feed_forward": .integer(96)]],
     "bart": [
       [
-        "position_offset": 0, "decoder_layers": 2, "decoder_heads": 3, "decoder_feed_forward": 22,
+        "position_offset": .integer(0), "decoder_layers": .integer(2), "decoder_heads": .integer(3),
+        "decoder_feed_forward": .integer(22),
       ]
-    ], "roberta": [["types": 0, "position_offset": 0]],
-    "deepseek_v2": [["query_rank": 0], ["dense_layers": 0], ["shared_experts": 0]],
+    ], "roberta": [["types": .integer(0), "position_offset": .integer(0), "pooler": .flag(false)]],
+    "deepseek_v2": [
+      ["query_rank": .integer(0)], ["dense_layers": .integer(0)], ["shared_experts": .integer(0)],
+    ],
   ]
 
   /// The small sizes; then the same with each flag the other way, with each other word that decides on
@@ -76,7 +82,7 @@ enum SmallModels {
       case .count, .real, .counts: break
       }
     }
-    variants += (turning[architecture.name] ?? []).map { $0.mapValues(Value.integer) }
+    variants += turning[architecture.name] ?? []
     return variants.map { Configuration(sizes.merging($0) { $1 }) }.filter { configuration in
       // What requirements refuse is no model.
       (try? Model(architecture, configuration)) != nil
