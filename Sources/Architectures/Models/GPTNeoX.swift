@@ -74,7 +74,15 @@ extension Architecture {
           .keras("parallel", "use_parallel_residual", absent: .flag(true)),
         ]),
     ],
-    requirements: [.headsDivideWidth])
+    requirements: [
+      .headsDivideWidth,
+      .init(
+        condition: "heads * head_size == width",
+        message: "'head_size' times 'heads' is not 'width'"),
+      .init(
+        condition: "floor(head_size * rotary_fraction) % 2 == 0",
+        message: "'rotary_fraction' of 'head_size' is no even number of components"),
+    ])
 
   private static let rotary = Operation.Rotary(
     input: "", heads: 0, headSize: "head_size", dimensions: "floor(head_size * rotary_fraction)",
