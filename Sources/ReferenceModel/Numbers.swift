@@ -12,12 +12,24 @@ struct Numbers<Scalar: Real>: Sendable {
     self.elements = elements
   }
 
-  /// Numbers that `fill` writes, all of them.
+  /// The same number everywhere.
   ///
-  /// - Throws: `limit` for more than can be addressed.
+  /// - Throws: `malformed` for more than can be addressed.
   init(shape: [Int], repeating value: Scalar) throws {
     self.shape = shape
     elements = [Scalar](repeating: value, count: try Shape(shape).elementCount)
+  }
+
+  /// Numbers that the caller writes, every one, before any is read.
+  ///
+  /// - Throws: `malformed` for more than can be addressed.
+  init(unfilled shape: [Int]) throws {
+    self.shape = shape
+    let count = try Shape(shape).elementCount
+    // Every pattern of bits is a number, and a pass over fresh memory costs as much as a product.
+    elements = unsafe [Scalar](unsafeUninitializedCapacity: count) { _, initialized in
+      initialized = count
+    }
   }
 
   /// The extent of the last axis.

@@ -1,4 +1,5 @@
 internal import CBLAS
+internal import CKernels
 internal import Tensors
 
 #if canImport(Glibc)
@@ -27,6 +28,22 @@ protocol Real: BinaryFloatingPoint, BitwiseCopyable, Sendable {
     _ b: UnsafePointer<Self>, pitch bPitch: Int32, as bLies: ingot_transposition,
     into c: UnsafeMutablePointer<Self>, pitch cPitch: Int32, adding beta: Self,
     m: Int32, n: Int32, k: Int32)
+
+  /// The kernels of this type; `count` elements lie at each pointer.
+  @unsafe
+  static func softmax(_ x: UnsafeMutablePointer<Self>, _ count: Int, scale: Self)
+  @unsafe
+  static func activate(_ x: UnsafeMutablePointer<Self>, _ count: Int, _ function: ingot_activation)
+  @unsafe
+  static func normalize(
+    _ x: UnsafeMutablePointer<Self>, _ rows: Int, _ width: Int, _ kind: ingot_norm,
+    epsilon: Self, scale: UnsafePointer<Self>, shift: UnsafePointer<Self>)
+  @unsafe
+  static func add(_ x: UnsafeMutablePointer<Self>, _ y: UnsafePointer<Self>, _ count: Int)
+  @unsafe
+  static func multiply(_ x: UnsafeMutablePointer<Self>, _ y: UnsafePointer<Self>, _ count: Int)
+  @unsafe
+  static func scale(_ x: UnsafeMutablePointer<Self>, by factor: Self, _ count: Int)
 }
 
 extension Double: Real {
@@ -55,6 +72,42 @@ extension Double: Real {
   ) {
     unsafe ingot_blas_dgemm(aLies, bLies, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch)
   }
+
+  @unsafe
+  static func softmax(_ x: UnsafeMutablePointer<Double>, _ count: Int, scale: Double) {
+    unsafe ingot_softmax64(x, count, scale)
+  }
+
+  @unsafe
+  static func activate(
+    _ x: UnsafeMutablePointer<Double>, _ count: Int, _ function: ingot_activation
+  ) {
+    unsafe ingot_activate64(x, count, function)
+  }
+
+  @unsafe
+  static func normalize(
+    _ x: UnsafeMutablePointer<Double>, _ rows: Int, _ width: Int, _ kind: ingot_norm,
+    epsilon: Double, scale: UnsafePointer<Double>, shift: UnsafePointer<Double>
+  ) {
+    unsafe ingot_normalize64(x, rows, width, kind, epsilon, scale, shift)
+  }
+
+  @unsafe
+  static func add(_ x: UnsafeMutablePointer<Double>, _ y: UnsafePointer<Double>, _ count: Int) {
+    unsafe ingot_add64(x, y, count)
+  }
+
+  @unsafe
+  static func multiply(_ x: UnsafeMutablePointer<Double>, _ y: UnsafePointer<Double>, _ count: Int)
+  {
+    unsafe ingot_multiply64(x, y, count)
+  }
+
+  @unsafe
+  static func scale(_ x: UnsafeMutablePointer<Double>, by factor: Double, _ count: Int) {
+    unsafe ingot_scale64(x, factor, count)
+  }
 }
 
 extension Float: Real {
@@ -73,6 +126,40 @@ extension Float: Real {
     m: Int32, n: Int32, k: Int32
   ) {
     unsafe ingot_blas_sgemm(aLies, bLies, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch)
+  }
+
+  @unsafe
+  static func softmax(_ x: UnsafeMutablePointer<Float>, _ count: Int, scale: Float) {
+    unsafe ingot_softmax32(x, count, scale)
+  }
+
+  @unsafe
+  static func activate(_ x: UnsafeMutablePointer<Float>, _ count: Int, _ function: ingot_activation)
+  {
+    unsafe ingot_activate32(x, count, function)
+  }
+
+  @unsafe
+  static func normalize(
+    _ x: UnsafeMutablePointer<Float>, _ rows: Int, _ width: Int, _ kind: ingot_norm,
+    epsilon: Float, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>
+  ) {
+    unsafe ingot_normalize32(x, rows, width, kind, epsilon, scale, shift)
+  }
+
+  @unsafe
+  static func add(_ x: UnsafeMutablePointer<Float>, _ y: UnsafePointer<Float>, _ count: Int) {
+    unsafe ingot_add32(x, y, count)
+  }
+
+  @unsafe
+  static func multiply(_ x: UnsafeMutablePointer<Float>, _ y: UnsafePointer<Float>, _ count: Int) {
+    unsafe ingot_multiply32(x, y, count)
+  }
+
+  @unsafe
+  static func scale(_ x: UnsafeMutablePointer<Float>, by factor: Float, _ count: Int) {
+    unsafe ingot_scale32(x, factor, count)
   }
 }
 

@@ -28,7 +28,8 @@ extension JSON {
     switch self {
     case .array(let elements): "[" + elements.map(\.line).joined(separator: ", ") + "]"
     case .object(let members):
-      "{" + members.map { "\(JSON.string($0.key).text()): \($0.value.line)" }
+      "{"
+        + members.map { "\(JSON.string($0.key).text()): \($0.value.line)" }
         .joined(separator: ", ") + "}"
     case .null, .boolean, .integer, .unsigned, .number, .string: text()
     }
@@ -49,6 +50,15 @@ extension JSON {
     }
     guard !parts.isEmpty, column + line.count + after > 100 else {
       text += line
+      return
+    }
+    // `{"linear": {…}}` opens and closes as one.
+    if let members = object, members.count == 1, members[0].value.object != nil {
+      let begin = "{" + parts[0].begin
+      text += begin
+      members[0].value.writeFitted(
+        to: &text, indent: indent, column: column + begin.count, after: after + 1)
+      text += "}"
       return
     }
     text += array == nil ? "{" : "["

@@ -6,13 +6,18 @@ import Tensors
 /// sizes equal by accident.
 enum SmallModels {
   /// What has no default, and what has one that would make two sizes equal.
-  static let sizes: [String: [String: Value]] = [
+  static let sizes: [String: [String: Int]] = [
     "gpt2": decoder.merging(["positions": 23]) { $1 },
     "llama": grouped, "mistral": grouped, "qwen2": grouped,
     "mixtral": grouped.merging(["experts": 3]) { $1 },
     "gemma": grouped.merging(["head_size": 10]) { $1 },
     "gemma2": grouped.merging(["head_size": 10]) { $1 },
-    "gpt_neox": decoder,
+    // A quarter of a head turns, in pairs.
+<<<<<<< HEAD
+    "gpt_neox": decoder.merging(["width": 32]) { $1 },
+=======
+    "gpt_neox": decoder.merging(["heads": 3]) { $1 },
+>>>>>>> modb
     "opt": decoder.merging(["positions": 23, "embedding_width": 14]) { $1 },
     "bloom": decoder,
     "deepseek_v2": decoder.merging([
@@ -20,24 +25,57 @@ enum SmallModels {
       "dense_layers": 1, "experts": 5, "active_experts": 2, "shared_experts": 2,
       "expert_feed_forward": 7,
     ]) { $1 },
+<<<<<<< HEAD
+    "bert": text.merging(["types": 3, "labels": 7]) { $1 },
+    "roberta": text.merging(["types": 3, "labels": 7]) { $1 },
+    "distilbert": text.merging(["labels": 7]) { $1 },
+    "vit": [
+      "image_height": 8, "image_width": 12, "patch": 4, "channels": 3, "width": 20, "layers": 2,
+      "heads": 5, "feed_forward": 36, "labels": 7,
+    ],
+    "t5": [
+      "vocabulary": 41, "width": 14, "encoder_layers": 2, "decoder_layers": 3, "heads": 3,
+      "head_size": 4, "feed_forward": 22, "relative_buckets": 8, "relative_distance": 11,
+    ],
+    "bart": [
+      "vocabulary": 41, "positions": 23, "width": 12, "encoder_layers": 2, "decoder_layers": 3,
+      "heads": 3, "decoder_heads": 2, "feed_forward": 22, "decoder_feed_forward": 18,
+    ],
+    "transformer": [
+      "vocabulary": 37, "positions": 17, "width": 12, "encoder_layers": 2, "decoder_layers": 3,
+      "heads": 3, "feed_forward": 20,
+    ],
+  ]
+=======
+  ].merging(encoders) { $1 }
+>>>>>>> modb
+
+  private static let text = [
+    "vocabulary": 61, "positions": 23, "width": 20, "layers": 3, "heads": 5, "feed_forward": 36,
   ]
 
-  private static let decoder: [String: Value] = [
+  private static let decoder = [
     "vocabulary": 61, "width": 24, "layers": 3, "heads": 4, "feed_forward": 34,
   ]
 
   private static let grouped = decoder.merging(["key_heads": 2]) { $1 }
 
-  /// Values that open or close a branch and are neither flags nor words.
-  private static let turning: [String: [[String: Value]]] = [
-    "opt": [["embedding_width": 24]],
+  /// Values that open or close a branch and are neither flags nor words, or that a convention requires.
+  private static let turning: [String: [[String: Int]]] = [
+    "opt": [["embedding_width": 24], ["embedding_width": 24, "position_offset": 0]],
+    "bloom": [["feed_forward": 96]],
+    "bart": [
+      [
+        "position_offset": 0, "decoder_layers": 2, "decoder_heads": 3, "decoder_feed_forward": 22,
+      ]
+    ], "roberta": [["types": 0, "position_offset": 0]],
     "deepseek_v2": [["query_rank": 0], ["dense_layers": 0], ["shared_experts": 0]],
-  ]
+  ].merging(encoderTurning) { $1 }
 
   /// The small sizes; then the same with each flag the other way, with each other word that decides on
   /// weights, and with what else opens a branch.
   static func configurations(of architecture: Architecture) -> [Configuration] {
-    guard let sizes = sizes[architecture.name] else { return [] }
+    guard let sizes = sizes[architecture.name]?.mapValues(Value.integer) else { return [] }
     var variants: [[String: Value]] = [[:]]
     for parameter in architecture.parameters {
       switch parameter.kind {
@@ -46,14 +84,22 @@ enum SmallModels {
       case .count, .real, .counts: break
       }
     }
-    variants += turning[architecture.name] ?? []
-    // What the model needs, whatever the flags say.
+    variants += (turning[architecture.name] ?? []).map { $0.mapValues(Value.integer) }
     return variants.map { Configuration(sizes.merging($0) { $1 }) }.filter { configuration in
+      // What requirements refuse is no model.
       (try? Model(architecture, configuration)) != nil
     }
   }
 
-  /// The configurations with what a convention fixes.
+<<<<<<< HEAD
+  /// Those of the small models that a convention can hold.
+  static func models(
+    of architecture: Architecture, in convention: Convention
+  ) throws -> [Model] {
+    try configurations(of: architecture).map { try Model(architecture, $0) }.filter { model in
+      try convention.requirements.allSatisfy { try model.environment.holds($0.condition) }
+=======
+  /// The configurations with what a convention fixes, those left out that it cannot hold.
   static func models(
     of architecture: Architecture, in convention: Convention
   ) throws -> [Model] {
@@ -63,7 +109,10 @@ enum SmallModels {
         let environment = try Model(architecture, configuration).environment
         configuration[name] = .init(try environment.value(of: formula), source: "convention")
       }
-      return try Model(architecture, configuration)
+      let model = try Model(architecture, configuration)
+      return try convention.requirements.allSatisfy { try model.environment.holds($0.condition) }
+        ? model : nil
+>>>>>>> modb
     }
   }
 }
@@ -73,8 +122,4 @@ extension Configuration {
     self.init()
     for (name, value) in values { self[name] = Entry(value, source: "test") }
   }
-}
-
-extension Value: ExpressibleByIntegerLiteral {
-  init(integerLiteral value: Int) { self = .integer(value) }
 }

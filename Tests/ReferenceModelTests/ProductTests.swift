@@ -32,9 +32,9 @@ import Testing
     }
     for jobs in [1, 2, 3] {
       var c = before
-      Products.add(
-        a, rows: rows, byTransposed: b, columns: columns, inner: inner, to: &c, at: 2,
-        pitch: pitch, jobs: jobs)
+      Products.multiply(
+        a, rows: rows, byTransposed: b, columns: columns, inner: inner, into: &c, at: 2,
+        pitch: pitch, adding: true, jobs: jobs)
       #expect(c.map { Double($0) }.maxRelative(to: expected) < bound * Double(inner))
     }
   }

@@ -114,9 +114,10 @@ extension Reading {
   func inferred(beyond given: Configuration) throws -> Configuration {
     var configuration = given
     // What an ecosystem does not leave open holds without any configuration of it.
-    for (name, formula) in convention.fixes.sorted(by: { $0.key < $1.key }) where given[name] == nil {
-      guard let value = try? environment(given).value(of: formula) else { continue }
-      configuration[name] = .init(value, source: "as always in \(convention.name)")
+    for requirement in convention.requirements {
+      for (name, value) in requirement.condition.node.fixedValues where given[name] == nil {
+        configuration[name] = .init(value, source: "as always in \(convention.name)")
+      }
     }
     try checkSizes(configuration)
     inferConditions(&configuration)
@@ -306,5 +307,18 @@ extension Reading {
   /// none.
   private var hasPrefix: Bool? {
     convention.prefix.isEmpty ? nil : placement.inner != placement.outer
+  }
+}
+
+extension Expression.Node {
+  /// The values without which a condition cannot hold: of `pooler && types == 0`, true and 0.
+  fileprivate var fixedValues: [String: Value] {
+    switch self {
+    case .name(let name): [name: .flag(true)]
+    case .not(.name(let name)): [name: .flag(false)]
+    case .binary(.equal, .name(let name), .constant(let value)): [name: value]
+    case .binary(.and, let left, let right): left.fixedValues.merging(right.fixedValues) { $1 }
+    case .constant, .element, .negated, .not, .binary, .choice, .call: [:]
+    }
   }
 }

@@ -154,4 +154,47 @@ void ingot_compare(
     const void *a, ingot_type type_a, const void *b, ingot_type type_b, size_t count,
     const ingot_comparison *how, ingot_differences *found);
 
+// Rows of real numbers, for forward passes: 64 for float64, 32 for float32
+
+/// Activation functions that are vectors of exponentials.
+typedef enum {
+  INGOT_RELU,
+  /// x·Φ(x), with the error function.
+  INGOT_GELU,
+  INGOT_GELU_TANH,
+  INGOT_GELU_SIGMOID,
+  INGOT_SILU,
+} ingot_activation;
+
+typedef enum {
+  INGOT_LAYER_NORM,
+  INGOT_RMS_NORM,
+  /// (x − mean) / (deviation + epsilon), the deviation with Bessel's correction.
+  INGOT_BESSEL_NORM,
+} ingot_norm;
+
+/// e^(scale·(x − max)) divided by their sum, in place; all 0 where every x is −∞. `scale` is positive.
+void ingot_softmax64(double *x, size_t count, double scale);
+void ingot_softmax32(float *x, size_t count, float scale);
+
+/// The function of each of the `count` numbers, in place.
+void ingot_activate64(double *x, size_t count, ingot_activation function);
+void ingot_activate32(float *x, size_t count, ingot_activation function);
+
+/// Normalises each of `rows` rows of `width` numbers, in place, times `scale` plus `shift`.
+void ingot_normalize64(
+    double *x, size_t rows, size_t width, ingot_norm kind, double epsilon, const double *scale,
+    const double *shift);
+void ingot_normalize32(
+    float *x, size_t rows, size_t width, ingot_norm kind, float epsilon, const float *scale,
+    const float *shift);
+
+/// x ← x + y, x ← x · y, x ← factor · x.
+void ingot_add64(double *x, const double *y, size_t count);
+void ingot_add32(float *x, const float *y, size_t count);
+void ingot_multiply64(double *x, const double *y, size_t count);
+void ingot_multiply32(float *x, const float *y, size_t count);
+void ingot_scale64(double *x, double factor, size_t count);
+void ingot_scale32(float *x, float factor, size_t count);
+
 #endif

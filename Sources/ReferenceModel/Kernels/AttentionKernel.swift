@@ -76,7 +76,7 @@ enum AttentionKernel {
               let values =
                 unsafe at.value + (row * s.keys + keys.lowerBound) * valuePitch
                 + keyHead * s.valueSize
-              var scores = [Scalar](repeating: 0, count: queries.count * keys.count)
+              var scores = Self.scratch(queries.count * keys.count, Scalar.self)
               // scores[i, j] = q[i]·k[j]
               unsafe scores.withUnsafeMutableBufferPointer { scores in
                 guard let scores = scores.baseAddress else { return }
@@ -106,6 +106,12 @@ enum AttentionKernel {
     return out
   }
 
+  /// Room for scores, all of which the product writes.
+  private static func scratch<Scalar: Real>(_ count: Int, _: Scalar.Type) -> [Scalar] {
+    // Every pattern of bits is a number.
+    unsafe [Scalar](unsafeUninitializedCapacity: count) { _, initialized in initialized = count }
+  }
+
   @unsafe
   private struct Operands<Scalar>: @unchecked Sendable {
     let query: UnsafePointer<Scalar>
@@ -120,27 +126,40 @@ enum AttentionKernel {
     _ shape: AttentionShape, _ scoring: Scoring<Scalar>
   ) {
     var span = scores.mutableSpan
+    // Where scores are only scaled, the softmax does it on the way.
+    let isPlain =
+      scoring.softCap <= 0 && scoring.bias == nil && scoring.slopes == nil
+      && scoring.scale > 0
     for query in queries {
       let start = (query - queries.lowerBound) * keys.count
       let seen = shape.keys(of: query)
-      for key in keys {
-        let place = start + key - keys.lowerBound
-        let isHidden = scoring.isVisible.map { !$0[row * shape.keys + key] } ?? false
-        guard seen.contains(key), !isHidden else {
-          span[place] = -.infinity
-          continue
-        }
-        var score = span[place] * scoring.scale
-        if scoring.softCap > 0 { score = scoring.softCap * Scalar.tanh(score / scoring.softCap) }
-        if let bias = scoring.bias {
-          score += bias.elements[(head * shape.queries + query) * shape.keys + key]
-        }
-        if let slopes = scoring.slopes {
-          score -= slopes[head] * Scalar(abs(shape.first + query - key))
-        }
-        span[place] = score
+      for key in keys.lowerBound..<max(keys.lowerBound, seen.lowerBound) {
+        span[start + key - keys.lowerBound] = 0
       }
-      Rows.softmax(&span, start, keys.count)
+      for key in min(keys.upperBound, seen.upperBound)..<keys.upperBound {
+        span[start + key - keys.lowerBound] = 0
+      }
+      let first = start + seen.lowerBound - keys.lowerBound
+      if !isPlain {
+        for key in seen {
+          let place = first + key - seen.lowerBound
+          var score = span[place] * scoring.scale
+          if scoring.softCap > 0 { score = scoring.softCap * Scalar.tanh(score / scoring.softCap) }
+          if let bias = scoring.bias {
+            score += bias.elements[(head * shape.queries + query) * shape.keys + key]
+          }
+          if let slopes = scoring.slopes {
+            score -= slopes[head] * Scalar(abs(shape.first + query - key))
+          }
+          span[place] = score
+        }
+      }
+      if let isVisible = scoring.isVisible {
+        for key in seen where !isVisible[row * shape.keys + key] {
+          span[first + key - seen.lowerBound] = -.infinity
+        }
+      }
+      Rows.softmax(&span, first, seen.count, scale: isPlain ? scoring.scale : 1)
     }
   }
 }

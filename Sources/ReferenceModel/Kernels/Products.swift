@@ -13,15 +13,16 @@ enum Products {
 
   private static var hasLibrary: Bool { unsafe usesLibrary && ingot_blas_load() != nil }
 
-  /// c[i, at + j] += Σ a[i, l] · b[j, l]: a is rows × inner, b is columns × inner, rows of c are
-  /// `pitch` apart.
-  static func add<Scalar: Real>(
+  /// c[i, at + j] = Σ a[i, l] · b[j, l], added to what is there or instead of it.
+  ///
+  /// a is rows × inner, b is columns × inner, rows of c are `pitch` apart.
+  static func multiply<Scalar: Real>(
     _ a: [Scalar], rows: Int, byTransposed b: [Scalar], columns: Int, inner: Int,
-    to c: inout [Scalar], at offset: Int, pitch: Int, jobs: Int
+    into c: inout [Scalar], at offset: Int, pitch: Int, adding isSum: Bool, jobs: Int
   ) {
     precondition(rows * inner <= a.count && columns * inner <= b.count)
     precondition(offset >= 0 && offset + columns <= pitch && rows * pitch <= c.count)
-    guard rows > 0, columns > 0, inner > 0 else { return }
+    guard rows > 0, columns > 0 else { return }
     // The longer side is shared out, so that each thread prepares less of the other.
     let pieces = rows * columns * inner < 1 << 16 ? 1 : jobs
     let byRows = rows > columns
@@ -41,13 +42,13 @@ enum Products {
               unsafe multiply(
                 matrices.a + first * inner, pitch: inner, isTransposed: false,
                 matrices.b, pitch: inner, isTransposed: true,
-                into: matrices.c + first * pitch, pitch: pitch, adding: 1,
+                into: matrices.c + first * pitch, pitch: pitch, adding: isSum ? 1 : 0,
                 m: count, n: columns, k: inner)
             } else {
               unsafe multiply(
                 matrices.a, pitch: inner, isTransposed: false,
                 matrices.b + first * inner, pitch: inner, isTransposed: true,
-                into: matrices.c + first, pitch: pitch, adding: 1,
+                into: matrices.c + first, pitch: pitch, adding: isSum ? 1 : 0,
                 m: rows, n: count, k: inner)
             }
           }

@@ -10,7 +10,7 @@ extension Evaluation {
     }
     var x = try take(it.input, for: it.output)
     x.forEachRun(ofRows: x.width, jobs: jobs, cost: 8) { _, span in
-      for i in 0..<span.count { span[i] = function.value(span[i]) }
+      Rows.activate(&span, function)
     }
     return x
   }
@@ -30,14 +30,12 @@ extension Evaluation {
     guard !other.isEmpty else { return left }
     left.forEachRun(ofRows: width, jobs: jobs) { run, span in
       // The smaller one may be the last axes only: its elements come round again.
-      var from = run.lowerBound * width % other.count
-      for i in 0..<span.count {
-        switch kind {
-        case .add: span[i] += other[from]
-        case .multiply: span[i] *= other[from]
-        }
-        from += 1
-        if from == other.count { from = 0 }
+      var done = 0
+      while done < span.count {
+        let from = (run.lowerBound * width + done) % other.count
+        let count = min(other.count - from, span.count - done)
+        Rows.combine(&span, done, kind, other, from: from, count: count)
+        done += count
       }
     }
     return left
@@ -48,7 +46,7 @@ extension Evaluation {
     let factor = Scalar(try scope.environment.number(it.factor))
     var x = try take(it.input, for: it.output)
     x.forEachRun(ofRows: x.width, jobs: jobs) { _, span in
-      for i in 0..<span.count { span[i] *= factor }
+      Rows.scale(&span, by: factor)
     }
     return x
   }
@@ -145,22 +143,5 @@ extension Numbers {
     }
     copy(0, 0)
     return Numbers(shape: shape, elements: elements)
-  }
-}
-
-extension Activation {
-  /// The function at `x`.
-  func value<Scalar: Real>(_ x: Scalar) -> Scalar {
-    switch self {
-    // NaN stays NaN: a comparison with it is false.
-    case .relu: return x < 0 ? 0 : x
-    case .gelu: return x / 2 * (1 + Scalar.erf(x * Scalar(0.5.squareRoot())))
-    case .geluTanh:
-      let root = Scalar((2 / Double.pi).squareRoot())
-      return x / 2 * (1 + Scalar.tanh(root * (x + Scalar(0.044715) * x * x * x)))
-    case .geluSigmoid: return x / (1 + Scalar.exp(-(Scalar(1.702) * x)))
-    case .silu: return x / (1 + Scalar.exp(-x))
-    case .tanh: return Scalar.tanh(x)
-    }
   }
 }

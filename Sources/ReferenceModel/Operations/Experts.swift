@@ -22,9 +22,9 @@ extension Evaluation {
     else { throw IngotError(.internal, "experts without a router") }
     // Scores [rows, experts].
     var scores = try Numbers<Scalar>(shape: [x.rows, count], repeating: 0)
-    Products.add(
+    Products.multiply(
       x.elements, rows: x.rows, byTransposed: router.elements, columns: count, inner: width,
-      to: &scores.elements, at: 0, pitch: count, jobs: jobs)
+      into: &scores.elements, at: 0, pitch: count, adding: false, jobs: jobs)
     scores.forEachRun(ofRows: count, jobs: jobs) { run, span in
       for row in 0..<run.count { Rows.softmax(&span, row * count, count) }
     }

@@ -28,12 +28,10 @@ extension Evaluation {
     guard inputs * outputs == weight.shape.elementCount else {
       throw IngotError(.malformed, "\(inputs) features where the weight has shape \(weight.shape)")
     }
-    var y = try Numbers<Scalar>(shape: x.shape.dropLast() + [outputs], repeating: 0)
+    var y = try Numbers<Scalar>(unfilled: x.shape.dropLast() + [outputs])
     if let bias {
       y.forEachRun(ofRows: outputs, jobs: jobs) { run, span in
-        for row in 0..<run.count {
-          for column in 0..<outputs { span[row * outputs + column] = bias.elements[column] }
-        }
+        for row in 0..<run.count { Rows.copy(bias.elements, to: &span, row * outputs) }
       }
     }
     let step = max(1, min(outputs, Self.elementsHeld / max(1, inputs)))
@@ -41,9 +39,9 @@ extension Evaluation {
     for first in stride(from: 0, to: outputs, by: step) {
       let end = min(first + step, outputs)
       try WeightReader.read(weight, first * inputs..<end * inputs, into: &block, jobs: jobs)
-      Products.add(
+      Products.multiply(
         x.elements, rows: x.rows, byTransposed: block, columns: end - first, inner: inputs,
-        to: &y.elements, at: first, pitch: outputs, jobs: jobs)
+        into: &y.elements, at: first, pitch: outputs, adding: bias != nil, jobs: jobs)
     }
     return y
   }

@@ -62,7 +62,7 @@ struct WeightReader: Sendable {
     _ tensor: Tensor, _ range: Range<Int>, into elements: inout [Scalar], jobs: Int
   ) throws {
     if elements.count != range.count {
-      elements = [Scalar](repeating: 0, count: range.count)
+      elements = try Numbers<Scalar>(unfilled: [range.count]).elements
     }
     try fill(
       &elements, from: tensor.cast(to: Scalar.elementType).source, at: range.lowerBound, jobs)
