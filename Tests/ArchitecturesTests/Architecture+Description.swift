@@ -3,5 +3,6 @@ public import Testing
 
 /// A test's argument is shown by its name: a description in full takes pages.
 extension Architecture: CustomTestStringConvertible {
+  /// The name.
   public var testDescription: String { name }
 }

@@ -37,6 +37,7 @@ public struct Architecture: Sendable, Hashable {
 
   /// A condition on the parameters.
   public struct Requirement: Sendable, Hashable {
+    /// What must hold.
     public var condition: Expression
     /// What is wrong where it does not hold.
     public var message: String
@@ -58,6 +59,7 @@ public struct Architecture: Sendable, Hashable {
 
     /// The canonical name: `input_ids`.
     public var name: String
+    /// Which kind it is.
     public var kind: Kind
     /// The bound of ids, the width of features, the channels of pictures.
     public var size: Expression

@@ -33,9 +33,11 @@ public enum Operation: Sendable, Hashable {
     public var rows: Expression
     /// The width of the table.
     public var width: Expression
+    /// What its weights are for.
     public var purpose = Weight.Purpose.tokenEmbedding
     /// Whether the table is another one.
     public var tie: Weight.Tie?
+    /// The value that it makes.
     public var output: String
   }
 
@@ -49,11 +51,15 @@ public enum Operation: Sendable, Hashable {
       case visibleTokens = "visible_tokens"
     }
 
+    /// The name in roles.
     public var name: String
     /// The value whose positions are numbered.
     public var input: String
+    /// The rows of the table.
     public var rows: Expression
+    /// The size of the last axis.
     public var width: Expression
+    /// How positions are numbered.
     public var numbering = Numbering.sequence
     /// The row of the first position.
     public var offset: Expression = 0
@@ -61,6 +67,7 @@ public enum Operation: Sendable, Hashable {
     public var mask: String?
     /// Whether the table is stored but computed (DistilBERT's sinusoids are trained, so not there).
     public var isFrozen: Expression = false
+    /// The value that it makes.
     public var output: String
   }
 
@@ -69,19 +76,28 @@ public enum Operation: Sendable, Hashable {
   public struct Sinusoids: Sendable, Hashable {
     /// The value whose positions are numbered.
     public var input: String
+    /// The size of the last axis.
     public var width: Expression
+    /// The value that it makes.
     public var output: String
   }
 
   /// Cuts pictures `[batch, channels, height, width]` into patches and maps each:
   /// → `[batch, patches, width]`, a convolution whose stride is its kernel.
   public struct Patches: Sendable, Hashable {
+    /// The name in roles.
     public var name: String
+    /// The value that it reads.
     public var input: String
+    /// The channels of a picture.
     public var channels: Expression
+    /// The height and the width of a patch.
     public var patch: Expression
+    /// The size of the last axis.
     public var width: Expression
+    /// Whether there is a bias.
     public var bias: Expression = true
+    /// The value that it makes.
     public var output: String
   }
 
@@ -89,23 +105,33 @@ public enum Operation: Sendable, Hashable {
   public struct Prefix: Sendable, Hashable {
     /// The name in roles.
     public var name: String
+    /// The value that it reads.
     public var input: String
+    /// The size of the last axis.
     public var width: Expression
+    /// The value that it makes.
     public var output: String
   }
 
   /// x·Wᵀ + b over the last axis; W is `[outputs, inputs]`.
   public struct Linear: Sendable, Hashable {
+    /// The name in roles.
     public var name: String
+    /// The value that it reads.
     public var input: String
+    /// The features that it reads.
     public var inputs: Expression
+    /// The features that it makes.
     public var outputs: Expression
+    /// Whether there is a bias.
     public var bias: Expression = true
+    /// What its weights are for.
     public var purpose: Weight.Purpose
     /// Whether W is another weight (a tied head).
     public var tie: Weight.Tie?
     /// Whether the bias is a buffer: used, but neither trained nor counted.
     public var biasIsBuffer = false
+    /// The value that it makes.
     public var output: String
   }
 
@@ -121,15 +147,21 @@ public enum Operation: Sendable, Hashable {
       case bessel
     }
 
+    /// The name in roles.
     public var name: String
+    /// Which kind it is.
     public var kind: Kind
+    /// The value that it reads.
     public var input: String
+    /// The size of the last axis.
     public var width: Expression
+    /// What keeps the division from 0.
     public var epsilon: Expression
     /// Whether there is a bias.
     public var bias: Expression = true
     /// What is added to the stored weight before use (1 in Gemma).
     public var offset: Expression = 0
+    /// The value that it makes.
     public var output: String
   }
 
@@ -149,35 +181,52 @@ public enum Operation: Sendable, Hashable {
     public struct Scaling: Sendable, Hashable {
       /// `none`, `linear`, `llama3`, or another way (`RotaryScaling`) that the forward pass lacks.
       public var kind: Expression
+      /// What it is scaled by.
       public var factor: Expression
+      /// Where wavelengths begin to be scaled.
       public var lowFrequencyFactor: Expression
+      /// Where wavelengths cease to be left alone.
       public var highFrequencyFactor: Expression
+      /// The positions that the model was first trained for.
       public var originalPositions: Expression
     }
 
+    /// The value that it reads.
     public var input: String
+    /// The number of heads.
     public var heads: Expression
+    /// The components of a head.
     public var headSize: Expression
     /// How many components of each head turn, counted from the first.
     public var dimensions: Expression
+    /// The base of the angles.
     public var base: Expression
+    /// Which components of a head turn together.
     public var order = Order.halves
+    /// How angles of long contexts are made; nil for none.
     public var scaling: Scaling?
+    /// The value that it makes.
     public var output: String
   }
 
   /// T5's learned bias for each head and bucket of distances: → `[heads, queries, keys]`, to be
   /// added to attention scores; arXiv 1910.10683 §2.1.
   public struct RelativeBias: Sendable, Hashable {
+    /// The name in roles.
     public var name: String
     /// The values whose positions are compared.
     public var queries: String
+    /// The value whose positions are asked for.
     public var keys: String
+    /// The number of heads.
     public var heads: Expression
+    /// The number of buckets.
     public var buckets: Expression
+    /// The distance from which all share a bucket.
     public var farthest: Expression
     /// Whether keys may lie after queries.
     public var isBidirectional: Expression
+    /// The value that it makes.
     public var output: String
   }
 
@@ -189,7 +238,9 @@ public enum Operation: Sendable, Hashable {
     public var key: String
     /// `[batch, keys, key_heads · value_size]`.
     public var value: String
+    /// The number of heads.
     public var heads: Expression
+    /// The number of key and value heads.
     public var keyHeads: Expression
     /// Whether a query sees only keys at and before its position.
     public var isCausal: Expression
@@ -205,14 +256,17 @@ public enum Operation: Sendable, Hashable {
     public var bias: String?
     /// Whether ALiBi's slopes are added; arXiv 2108.12409.
     public var alibi: Expression = false
+    /// The value that it makes.
     public var output: String
   }
 
   /// An activation function, element by element.
   public struct Activate: Sendable, Hashable {
+    /// The value that it reads.
     public var input: String
     /// A word: one of `Activation`.
     public var function: Expression
+    /// The value that it makes.
     public var output: String
   }
 
@@ -224,48 +278,69 @@ public enum Operation: Sendable, Hashable {
       case multiply
     }
 
+    /// Which kind it is.
     public var kind: Kind
+    /// The first value.
     public var left: String
+    /// The second value.
     public var right: String
+    /// The value that it makes.
     public var output: String
   }
 
   /// Every element times a number.
   public struct Scale: Sendable, Hashable {
+    /// The value that it reads.
     public var input: String
+    /// What it is scaled by.
     public var factor: Expression
+    /// The value that it makes.
     public var output: String
   }
 
   /// cap · tanh(x / cap); a cap of 0 leaves x as it is.
   public struct SoftCap: Sendable, Hashable {
+    /// The value that it reads.
     public var input: String
+    /// The bound.
     public var cap: Expression
+    /// The value that it makes.
     public var output: String
   }
 
   /// Part of the last axis, of each of `groups` equal parts the same.
   public struct Slice: Sendable, Hashable {
+    /// The value that it reads.
     public var input: String
+    /// The equal parts that it is done to.
     public var groups: Expression = 1
+    /// The first component.
     public var start: Expression
+    /// How many.
     public var count: Expression
+    /// The value that it makes.
     public var output: String
   }
 
   /// Two values joined along the last axis, group by group.
   public struct Concatenate: Sendable, Hashable {
+    /// The first value.
     public var left: String
+    /// The second value.
     public var right: String
+    /// The equal parts that it is done to.
     public var groups: Expression = 1
     /// Whether the right value is one group, which joins every group of the left one.
     public var sharesRight = false
+    /// The value that it makes.
     public var output: String
   }
 
   /// The features of the first position: `[batch, sequence, f]` → `[batch, f]`.
   public struct FirstPosition: Sendable, Hashable {
+    /// The value that it reads.
     public var input: String
+    /// The value that it makes.
     public var output: String
   }
 
@@ -274,9 +349,13 @@ public enum Operation: Sendable, Hashable {
   public struct Experts: Sendable, Hashable {
     /// The name of the group in roles; experts are `NAME.{expert}`.
     public var name: String
+    /// The value that it reads.
     public var input: String
+    /// The size of the last axis.
     public var width: Expression
+    /// How many.
     public var count: Expression
+    /// How many are applied to a token.
     public var active: Expression
     /// Whether the chosen experts' weights are made to sum to 1.
     public var normalizes: Expression = true
@@ -284,6 +363,7 @@ public enum Operation: Sendable, Hashable {
     public var steps: [Step]
     /// The value of an expert's steps that counts.
     public var result: String
+    /// The value that it makes.
     public var output: String
   }
 }

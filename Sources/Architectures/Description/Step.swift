@@ -17,6 +17,7 @@ public indirect enum Step: Sendable, Hashable {
     public var component: Component
     /// The value that it makes, whose state bears its name.
     public var output: String
+    /// What is done.
     public var steps: [Step]
   }
 
@@ -26,16 +27,21 @@ public indirect enum Step: Sendable, Hashable {
     public var name: String
     /// The loop's variable, from 0.
     public var variable: String
+    /// How many.
     public var count: Expression
     /// Whether every turn reads the same weights (ALBERT); roles are then `NAME.…`.
     public var sharesWeights = false
+    /// What is done.
     public var steps: [Step]
   }
 
   /// Steps that depend on the configuration.
   public struct Branch: Sendable, Hashable {
+    /// What must hold.
     public var condition: Expression
+    /// What is done where it holds.
     public var then: [Step]
+    /// What is done where it does not.
     public var otherwise: [Step] = []
   }
 }

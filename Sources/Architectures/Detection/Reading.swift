@@ -287,7 +287,8 @@ extension Reading {
     let environment = environment(configuration)
     var expected: [String: Bool] = [:]
     for weight in weights {
-      let isTied = weight.weight.tie.map { (try? environment.holds($0.condition)) ?? false } ?? false
+      let tie = weight.weight.tie
+      let isTied = tie.map { (try? environment.holds($0.condition)) ?? false } ?? false
       expected[weight.pattern] =
         (expected[weight.pattern] ?? false)
         || holds(weight.conditions, configuration) && !isTied

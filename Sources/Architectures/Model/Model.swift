@@ -18,7 +18,17 @@ public struct Model: Sendable {
   public init(_ architecture: Architecture, _ configuration: Configuration) throws {
     self.architecture = architecture
     self.configuration = configuration
-    environment = Environment { try configuration.entry($0, of: architecture).value }
+    // Walks ask for the same few values over and over.
+    let pairs = architecture.parameters.compactMap { parameter in
+      (try? configuration.entry(parameter.name, of: architecture)).map {
+        (parameter.name, $0.value)
+      }
+    }
+    let values = Dictionary(pairs) { first, _ in first }
+    environment = Environment { name in
+      if let value = values[name] { return value }
+      return try configuration.entry(name, of: architecture).value
+    }
     for parameter in architecture.parameters {
       guard let entry = configuration[parameter.name] else { continue }
       try parameter.check(entry)

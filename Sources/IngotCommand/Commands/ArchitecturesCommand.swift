@@ -13,7 +13,7 @@ struct ArchitecturesCommand: ParsableCommand {
 
   @Argument(
     help: "A built-in architecture, or a JSON file that describes one.",
-    completion: .list(Architecture.all.map(\.name)))
+    completion: .custom { _, _, _ in Architecture.all.map(\.name) })
   var name: String?
 
   @Flag(name: .long, help: "Print the list, or the architecture, as JSON.")

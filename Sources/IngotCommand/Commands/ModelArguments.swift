@@ -7,7 +7,8 @@ struct ModelArguments: ParsableArguments {
     name: .long,
     help:
       "The architecture, or a JSON file that describes one; told from the file where not given.",
-    completion: .list(Architecture.all.map(\.name)))
+    // Only a shell that asks pays for the descriptions.
+    completion: .custom { _, _, _ in Architecture.all.map(\.name) })
   var architecture: String?
 
   @Option(
