@@ -24,7 +24,11 @@ let package = Package(
       name: "ISAL",
       description:
         "Compress, inflate and take CRC-32 through ISA-L; without it zlib does all three."),
-    .default(enabledTraits: ["ISAL"]),
+    .trait(
+      name: "LIBDEFLATE",
+      description:
+        "Compress integers and rounded floats through libdeflate; without it zlib does."),
+    .default(enabledTraits: ["ISAL", "LIBDEFLATE"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -35,6 +39,9 @@ let package = Package(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .systemLibrary(
       name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
+    .systemLibrary(
+      name: "CDeflate", pkgConfig: "libdeflate",
+      providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
     .systemLibrary(
       name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
     // For tests only: libhdf5 never meets a user's file.
@@ -49,6 +56,7 @@ let package = Package(
       dependencies: [
         "Tensors", "CZlib", "CKernels",
         .target(name: "CISAL", condition: .when(traits: ["ISAL"])),
+        .target(name: "CDeflate", condition: .when(traits: ["LIBDEFLATE"])),
       ],
       swiftSettings: settings),
     .target(

@@ -40,7 +40,7 @@ need_packages() {
 }
 
 # What building takes.
-need_build_packages() { need_packages zlib1g-dev libisal-dev libyaml-dev pkg-config; }
+need_build_packages() { need_packages zlib1g-dev libisal-dev libdeflate-dev libyaml-dev pkg-config; }
 
 # python_with REQUIREMENTS: prints the path of a Python that has them, in a folder of the build.
 python_with() {

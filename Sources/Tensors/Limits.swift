@@ -26,7 +26,8 @@ package enum Limits {
   package static let chunkBytes = 64 << 20
   /// Deflate cannot shrink by more than this factor, so a larger claim is a lie.
   package static let deflateRatio = 1032
-  /// A deflated member above this ratio and above `bombBytes` is refused as a bomb.
+  /// A deflated member above this ratio and above `bombBytes` is refused as a bomb, unless
+  /// `--max-expansion` lifts it.
   package static let suspiciousRatio = 200
   /// The size from which `suspiciousRatio` counts.
   package static let bombBytes = 64 << 20

@@ -32,6 +32,8 @@ public struct FormatInput: Sendable {
 public struct ReadOptions: Sendable {
   /// The largest HDF5 chunk that is accepted, in bytes before compression.
   public var largestChunk = Limits.chunkBytes
+  /// How many times its compressed size a large deflated zip member may have.
+  public var largestExpansion = Limits.suspiciousRatio
   /// Where views that must set data aside put their unnamed files; nil for the system's choice.
   public var temporaryFolder: String?
 

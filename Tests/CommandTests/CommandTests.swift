@@ -62,7 +62,8 @@ import Testing
     (["inspect", "a", "--from", "nothing"], 66), (["convert", "a.npy", "b.unknown"], 64),
     (["convert", "a.npy", "b.npz", "--dtype", "float17"], 64),
     (["convert", "a.npy", "b.npz", "--compression", "gzip:10"], 64),
-    (["convert", "a.npy", "b.npz", "--max-shard-size", "0GB"], 64), (["--help"], 0),
+    (["convert", "a.npy", "b.npz", "--max-shard-size", "0GB"], 64),
+    (["inspect", "a.npz", "--max-expansion", "0"], 64), (["--help"], 0),
     (["convert", "--help"], 0), (["--version"], 0), (["formats"], 0),
   ])
   func exitStatuses(arguments: [String], status: Int) throws {

@@ -6,7 +6,7 @@ import Testing
 
 /// Buffers of the kinds that checkpoints hold, and the awkward ones.
 private enum Content: String, CaseIterable {
-  case empty, oneByte, zeros, text, integers, floats, noise, distantRepeats
+  case empty, oneByte, zeros, text, integers, floats, roundedFloats, noise, distantRepeats
 
   var bytes: [UInt8] {
     var generator = SeededGenerator(seed: 7)
@@ -28,6 +28,11 @@ private enum Content: String, CaseIterable {
         }
         return (0..<4).map { UInt8(truncatingIfNeeded: (value * 0.02).bitPattern >> (8 * $0)) }
       }
+    case .roundedFloats:
+      return (0..<300_000).flatMap { _ in
+        let value = Float(Int.random(in: -127...127, using: &generator)) * 0.003
+        return (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
+      }
     case .noise:
       return (0..<100_000).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     case .distantRepeats:
@@ -37,10 +42,12 @@ private enum Content: String, CaseIterable {
   }
 }
 
-private func encode(_ bytes: [UInt8], _ encoder: Encoder) -> [UInt8] {
+private func encode(
+  _ bytes: [UInt8], _ encoder: Encoder, end: Encoder.End = .finish
+) -> [UInt8] {
   var stream: [UInt8] = []
   // The span does not leave this call.
-  unsafe encoder.append(bytes.span.bytes, end: .finish, to: &stream)
+  unsafe encoder.append(bytes.span.bytes, end: end, to: &stream)
   return stream
 }
 
@@ -99,8 +106,15 @@ private func errorClass(_ body: () throws -> [UInt8]) -> ErrorClass? {
     #if ISAL
     encoders += [.isal(level: 1), .isal(level: 2), .isal(level: 3)]
     #endif
+    #if LIBDEFLATE
+    encoders += [.libdeflate(level: 1), .libdeflate(level: 4), .libdeflate(level: 7)]
+    #endif
     for encoder in encoders {
       #expect(try expand(encode(bytes, encoder)) == bytes, "\(encoder)")
+      // Streams that are not finished join.
+      let joined = encode(bytes, encoder, end: .flush) + encode(bytes, encoder, end: .flush)
+      #expect(joined.suffix(4) == [0, 0, 0xFF, 0xFF])
+      #expect(try expand(joined + encode(bytes, encoder)) == bytes + bytes + bytes, "\(encoder)")
     }
   }
 

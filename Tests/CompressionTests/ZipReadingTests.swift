@@ -281,7 +281,7 @@ import Testing
     #expect(found.message.contains("ratio"))
   }
 
-  @Test func aBombIsAboveTheLimit() {
+  @Test func aBombIsAboveALimitThatAnOptionLifts() throws {
     let member = Self.deflated("member").with {
       $0.data = [UInt8](repeating: 0, count: 100_000)
       $0.both {
@@ -289,7 +289,13 @@ import Testing
         $0.uncompressedSize = 100_000_000
       }
     }
-    #expect(Self.refusal([member])?.errorClass == .limit)
+    let found = try #require(Self.refusal([member]))
+    #expect(found.errorClass == .limit)
+    // 100,000,000 bytes of 100,000.
+    #expect(found.hint == "allow it with --max-expansion 1001")
+    let archive = ArraySource(ZipBuilder([member]).build())
+    #expect(try ZipArchive(archive, largestExpansion: 1001).count == 1)
+    #expect(throws: IngotError.self) { try ZipArchive(archive, largestExpansion: 999) }
   }
 
   @Test func aSumOfSizesAboveTwoToThe63IsMalformed() {

@@ -44,7 +44,7 @@ import Testing
     record.uncompressedSize = 7 << 32
     let directory = ZipDirectory.bytes(of: [record], at: 20 << 32)
     var position = 0
-    let entry = try ZipCentralHeader(directory.span, at: &position, base: 0)
+    let entry = try ZipCentralHeader(directory.span, at: &position, base: 0, largestExpansion: 200)
     #expect(entry.headerOffset == 5 << 32)
     #expect(entry.compressedSize == 6 << 32)
     #expect(entry.uncompressedSize == 7 << 32)

@@ -15,8 +15,11 @@ package final class ZipArchive: Sendable {
   /// Reads the directory.
   ///
   /// Local headers are checked by `forEachMember`.
+  /// - Parameter largestExpansion: The ratio from which a large deflated member is taken for a bomb.
   /// - Throws: `malformed`, `unsupported`, `limit`, `unsafe` or `integrity`, naming the member.
-  package init(_ source: any ByteSource) throws {
+  package init(
+    _ source: any ByteSource, largestExpansion: Int = Limits.suspiciousRatio
+  ) throws {
     let end = try ZipEndRecord(source)
     self.source = source
     directoryOffset = end.directoryOffset
@@ -31,7 +34,8 @@ package final class ZipArchive: Sendable {
     var position = 0
     for _ in 0..<end.entryCount {
       let offset = end.directoryOffset + position
-      let header = try ZipCentralHeader(bytes, at: &position, base: end.directoryOffset)
+      let header = try ZipCentralHeader(
+        bytes, at: &position, base: end.directoryOffset, largestExpansion: largestExpansion)
       guard names.insert(header.nameRange, of: bytes) else {
         throw IngotError(
           .malformed, "the archive has two members of this name", tensor: header.name(in: bytes),

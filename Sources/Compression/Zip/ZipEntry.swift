@@ -63,7 +63,9 @@ struct ZipCentralHeader {
   /// Reads the central header at `position` of the directory and moves `position` behind it.
   ///
   /// `base` is the directory's offset in the file, for errors.
-  init(_ directory: Span<UInt8>, at position: inout Int, base: Int) throws {
+  init(
+    _ directory: Span<UInt8>, at position: inout Int, base: Int, largestExpansion: Int
+  ) throws {
     let start = position
     func failure(_ message: String, _ errorClass: ErrorClass = .malformed) -> IngotError {
       IngotError(errorClass, message, offset: base + start)
@@ -119,7 +121,7 @@ struct ZipCentralHeader {
     } catch {
       throw memberFailure(error.message)
     }
-    try checkSizes(memberFailure)
+    try checkSizes(largestExpansion, memberFailure)
   }
 
   private static func checkName(
@@ -154,7 +156,9 @@ struct ZipCentralHeader {
   }
 
   /// Refuses sizes that no honest archive has, before anything is read or allocated.
-  private func checkSizes(_ failure: (String, ErrorClass) -> IngotError) throws {
+  private func checkSizes(
+    _ largestExpansion: Int, _ failure: (String, ErrorClass) -> IngotError
+  ) throws {
     switch method {
     case .stored:
       guard compressedSize == uncompressedSize else {
@@ -170,11 +174,13 @@ struct ZipCentralHeader {
       }
       guard
         uncompressedSize <= Limits.bombBytes
-          || uncompressedSize / Limits.suspiciousRatio <= compressedSize
+          || uncompressedSize / largestExpansion <= compressedSize
       else {
-        throw failure(
-          "\(compressedSize) bytes expand to \(uncompressedSize), above the ratio of \(Limits.suspiciousRatio) that is accepted for more than \(Limits.bombBytes) bytes",
+        var error = failure(
+          "\(compressedSize) bytes expand to \(uncompressedSize), above the ratio of \(largestExpansion) that is accepted for more than \(Limits.bombBytes) bytes",
           .limit)
+        error.hint = "allow it with --max-expansion \(uncompressedSize / compressedSize + 1)"
+        throw error
       }
     }
     guard uncompressedSize > 0 || crc32 == 0 else {

@@ -39,7 +39,8 @@ public struct KerasArchiveFormat: TensorFormat {
 
   /// Reads the directory, the configuration, and the structure of the weights.
   public func read(_ input: FormatInput) throws -> TensorTable {
-    let archive = try ZipArchive(input.source)
+    let archive = try ZipArchive(
+      input.source, largestExpansion: input.options.largestExpansion)
     let members = try archive.members()
     guard let weights = members.first(where: { $0.entry.name == Self.weightsMember }) else {
       let isPickled = members.contains { $0.entry.name == Self.pickledMember }

@@ -22,12 +22,7 @@ public struct KerasShardsFormat: TensorFormat {
 
   /// A JSON object that maps names to `.weights.h5` files.
   public func recognizes(_ beginning: [UInt8], fileSize: Int) -> Bool {
-    guard beginning.first(where: { !" \t\r\n".utf8.contains($0) }) == UInt8(ascii: "{") else {
-      return false
-    }
-    // The beginning may end within a character.
-    let text = String(decoding: beginning, as: UTF8.self)
-    return text.contains("\"weight_map\"") && text.contains(".weights.h5\"")
+    ShardIndex.recognizes(beginning, ending: ".weights.h5")
   }
 
   /// Reads the index and the structure of every file.
@@ -98,36 +93,19 @@ public struct KerasShardsFormat: TensorFormat {
   }
 
   private static func groups(_ input: FormatInput) throws -> [Group] {
-    guard input.source.byteCount <= Limits.jsonBytes else {
-      throw IngotError(
-        .limit, "an index of \(input.source.byteCount) bytes is above \(Limits.jsonBytes)")
-    }
     var groups: [Group] = []
-    var hasMap = false
-    var scanner = JSONScanner(
-      try input.source.bytes(at: 0, count: input.source.byteCount, "the index"))
-    try scanner.object { scanner, key in
-      switch key {
-      case "metadata": _ = try scanner.value()
-      case "weight_map":
-        hasMap = true
-        try scanner.object { scanner, path in
-          let at = scanner.offset
-          let value = try scanner.value()
-          let files = (value.array ?? [value]).compactMap(\.string)
-          guard files.count == value.array?.count ?? 1, !files.isEmpty,
-            Set(files).count == files.count, let name = normalized(path)
-          else {
-            throw scanner.failure("'\(path.escapedForDisplay())' is not mapped to files", at: at)
-          }
-          for file in files { try check(file, at: at) }
-          groups.append(Group(path: name, files: files))
-        }
-      default: throw scanner.failure("the key '\(key.escapedForDisplay(limit: 40))' is not known")
+    try ShardIndex.read(input.source, metadata: { _ = try $0.value() }) { scanner, path in
+      let at = scanner.offset
+      let value = try scanner.value()
+      let files = (value.array ?? [value]).compactMap(\.string)
+      guard files.count == value.array?.count ?? 1, !files.isEmpty,
+        Set(files).count == files.count, let name = normalized(path)
+      else {
+        throw scanner.failure("'\(path.escapedForDisplay())' is not mapped to files", at: at)
       }
+      for file in files { try ShardIndex.check(file, at: at) }
+      groups.append(Group(path: name, files: files))
     }
-    try scanner.finish()
-    guard hasMap else { throw IngotError(.malformed, "the index has no weight_map", offset: 0) }
     return groups
   }
 
@@ -135,19 +113,6 @@ public struct KerasShardsFormat: TensorFormat {
   private static func normalized(_ path: String) -> String? {
     let name = path.hasPrefix("/") ? String(path.dropFirst()) : path
     return name.isEmpty ? nil : name
-  }
-
-  /// A name with a folder in it would lead out of the index's own.
-  private static func check(_ fileName: String, at offset: Int) throws {
-    let isPlain =
-      !fileName.isEmpty && fileName != "." && fileName != ".."
-      && !fileName.utf8.contains { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") || $0 == 0 }
-    guard isPlain else {
-      throw IngotError(
-        .malformed,
-        "'\(fileName.escapedForDisplay())' is not a plain name of a file beside the index",
-        offset: offset)
-    }
   }
 }
 

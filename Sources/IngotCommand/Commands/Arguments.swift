@@ -25,18 +25,29 @@ struct ReadingArguments: ParsableArguments {
     help: "The largest HDF5 chunk to accept, before compression (64MiB).")
   var maximumChunk: ByteSize?
 
+  @Option(
+    name: .customLong("max-expansion"),
+    help: ArgumentHelp(
+      "How many times its size a zip member above 64 MiB may expand (200; deflate ends at 1032).",
+      valueName: "ratio"))
+  var maximumExpansion: Int?
+
   @Option(name: .long, help: "Threads to use; one per processor where not given.")
   var jobs: Int?
 
   var options: ReadOptions {
     var options = ReadOptions()
     if let maximumChunk { options.largestChunk = maximumChunk.bytes }
+    if let maximumExpansion { options.largestExpansion = maximumExpansion }
     return options
   }
 
   mutating func validate() throws {
     if let jobs, !(1...1024).contains(jobs) {
       throw ValidationError("--jobs takes a number from 1 to 1024")
+    }
+    if let maximumExpansion, maximumExpansion < 1 {
+      throw ValidationError("--max-expansion takes a number from 1 on")
     }
   }
 

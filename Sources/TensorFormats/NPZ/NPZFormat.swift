@@ -23,7 +23,8 @@ package struct NPZFormat: TensorFormat {
   }
 
   package func read(_ input: FormatInput) throws -> TensorTable {
-    let archive = try ZipArchive(input.source)
+    let archive = try ZipArchive(
+      input.source, largestExpansion: input.options.largestExpansion)
     var table = TensorTable()
     table.reserveCapacity(archive.count)
     var sidecar: NPZSidecar?

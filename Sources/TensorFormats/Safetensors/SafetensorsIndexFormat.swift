@@ -25,17 +25,12 @@ public struct SafetensorsIndexFormat: TensorFormat {
 
   /// A JSON object that maps names to `.safetensors` files.
   public func recognizes(_ beginning: [UInt8], fileSize: Int) -> Bool {
-    guard beginning.first(where: { !" \t\r\n".utf8.contains($0) }) == UInt8(ascii: "{") else {
-      return false
-    }
-    // The beginning may end within a character.
-    let text = String(decoding: beginning, as: UTF8.self)
-    return text.contains("\"weight_map\"") && text.contains(".safetensors\"")
+    ShardIndex.recognizes(beginning, ending: ".safetensors")
   }
 
   /// Reads the index and the header of every shard.
   public func read(_ input: FormatInput) throws -> TensorTable {
-    let index = try Index(input)
+    let index = try Index(input.source)
     guard let openSibling = input.openSibling else {
       throw IngotError(.unsupported, "a shard index needs the folder that its shards lie in")
     }
@@ -91,34 +86,15 @@ private struct Index {
   /// `total_size` as it stands there.
   var statedSize: JSON?
 
-  init(_ input: FormatInput) throws {
-    guard input.source.byteCount <= Limits.jsonBytes else {
-      throw IngotError(
-        .limit, "an index of \(input.source.byteCount) bytes is above \(Limits.jsonBytes)")
-    }
-    let bytes = try input.source.bytes(at: 0, count: input.source.byteCount, "the index")
-    var scanner = JSONScanner(bytes)
-    var hasMap = false
+  init(_ source: any ByteSource) throws {
     var seen: Set<String> = []
-    try scanner.object { scanner, key in
-      switch key {
-      case "metadata":
-        try readMetadata(&scanner)
-      case "weight_map":
-        hasMap = true
-        try scanner.object { scanner, name in
-          let at = scanner.offset
-          let fileName = try scanner.string()
-          try Self.check(fileName, tensor: name, at: at)
-          places.append((name: name, fileName: fileName))
-          if seen.insert(fileName).inserted { shardNames.append(fileName) }
-        }
-      default:
-        throw scanner.failure("the key '\(key.escapedForDisplay(limit: 40))' is not known")
-      }
+    try ShardIndex.read(source, metadata: { try readMetadata(&$0) }) { scanner, name in
+      let at = scanner.offset
+      let fileName = try scanner.string()
+      try naming(tensor: name) { try ShardIndex.check(fileName, at: at) }
+      places.append((name: name, fileName: fileName))
+      if seen.insert(fileName).inserted { shardNames.append(fileName) }
     }
-    try scanner.finish()
-    guard hasMap else { throw IngotError(.malformed, "the index has no weight_map", offset: 0) }
   }
 
   private mutating func readMetadata(_ scanner: inout JSONScanner) throws {
@@ -134,19 +110,6 @@ private struct Index {
       } else {
         metadata[member.key] = member.value
       }
-    }
-  }
-
-  /// A name with a folder in it would lead out of the index's own.
-  private static func check(_ fileName: String, tensor: String, at offset: Int) throws {
-    let isPlain =
-      !fileName.isEmpty && fileName != "." && fileName != ".."
-      && !fileName.utf8.contains { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") || $0 == 0 }
-    guard isPlain else {
-      throw IngotError(
-        .malformed,
-        "the shard '\(fileName.escapedForDisplay())' is not a plain name of a file beside the index",
-        tensor: tensor, offset: offset)
     }
   }
 
