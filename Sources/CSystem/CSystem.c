@@ -3,8 +3,11 @@
 #if defined(__linux__)
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -43,5 +46,25 @@ int ingot_link_unnamed(int descriptor, int folder, const char *path) {
   char source[64];
   snprintf(source, sizeof source, "/proc/self/fd/%d", descriptor);
   return linkat(AT_FDCWD, source, folder, path, AT_SYMLINK_FOLLOW);
+}
+
+void ingot_prefer_huge_heap(size_t count) {
+#if defined(__GLIBC__)
+  mallopt(M_TOP_PAD, (int)count);
+  mallopt(M_MMAP_THRESHOLD, (int)count);
+  // More than the heap has at the start: it grows. Volatile, lest the compiler leave the pair out.
+  void *volatile block = malloc(1 << 20);
+  free(block);
+  ingot_prefer_huge_pages((char *)sbrk(0) - count, count);
+#else
+  (void)count;
+#endif
+}
+
+void ingot_prefer_huge_pages(void *bytes, size_t count) {
+  const uintptr_t page = 4096, start = ((uintptr_t)bytes + page - 1) & ~(page - 1);
+  const uintptr_t end = ((uintptr_t)bytes + count) & ~(page - 1);
+  // Advice: where it is not taken, everything works as before.
+  if (start < end) madvise((void *)start, end - start, MADV_HUGEPAGE);
 }
 #endif

@@ -14,12 +14,17 @@ extension JSON {
   /// Reals are written with the fewest digits that read back the same. JSON has no infinities and no
   /// NaN: they become the strings "Infinity", "-Infinity" and "NaN".
   package func text(_ layout: Layout = .compact) -> String {
+    guard layout == .fitted else { return String(decoding: bytes(layout), as: UTF8.self) }
     var text = ""
-    if layout == .fitted {
-      writeFitted(to: &text, indent: 0, column: 0, after: 0)
-    } else {
-      write(to: &text, layout, indent: 0)
-    }
+    writeFitted(to: &text, indent: 0, column: 0, after: 0)
+    return text
+  }
+
+  /// The same text in UTF-8; long texts are made faster so.
+  package func bytes(_ layout: Layout = .compact) -> [UInt8] {
+    guard layout != .fitted else { return Array(text(layout).utf8) }
+    var text: [UInt8] = []
+    write(to: &text, layout, indent: 0)
     return text
   }
 
@@ -28,7 +33,8 @@ extension JSON {
     switch self {
     case .array(let elements): "[" + elements.map(\.line).joined(separator: ", ") + "]"
     case .object(let members):
-      "{" + members.map { "\(JSON.string($0.key).text()): \($0.value.line)" }
+      "{"
+        + members.map { "\(JSON.string($0.key).text()): \($0.value.line)" }
         .joined(separator: ", ") + "}"
     case .null, .boolean, .integer, .unsigned, .number, .string: text()
     }
@@ -51,6 +57,15 @@ extension JSON {
       text += line
       return
     }
+    // `{"linear": {…}}` opens and closes as one.
+    if let members = object, members.count == 1, members[0].value.object != nil {
+      let begin = "{" + parts[0].begin
+      text += begin
+      members[0].value.writeFitted(
+        to: &text, indent: indent, column: column + begin.count, after: after + 1)
+      text += "}"
+      return
+    }
     text += array == nil ? "{" : "["
     for (index, part) in parts.enumerated() {
       let blanks = String(repeating: "  ", count: indent + 1)
@@ -61,26 +76,33 @@ extension JSON {
     text += "\n" + String(repeating: "  ", count: indent) + (array == nil ? "}" : "]")
   }
 
-  private func write(to text: inout String, _ layout: Layout, indent: Int) {
+  private func write(to text: inout [UInt8], _ layout: Layout, indent: Int) {
     switch self {
-    case .null: text += "null"
-    case .boolean(let value): text += value ? "true" : "false"
-    case .integer(let value): text += String(value)
-    case .unsigned(let value): text += String(value)
-    case .number(let value): text += Self.text(of: value)
+    case .null: text += "null".utf8
+    case .boolean(let value): text += (value ? "true" : "false").utf8
+    case .integer(let value):
+      if value < 0 { text.append(UInt8(ascii: "-")) }
+      Self.write(value.magnitude, to: &text)
+    case .unsigned(let value): Self.write(value, to: &text)
+    case .number(let value): text += Self.text(of: value).utf8
     case .string(let value): Self.write(value, to: &text)
     case .array(let elements):
       let breaks = layout == .indented && elements.contains { $0.isCollection }
-      Self.writeList(elements, "[", "]", to: &text, layout, breaks: breaks, indent: indent) {
+      Self.writeList(
+        elements, UInt8(ascii: "["), UInt8(ascii: "]"), to: &text, layout, breaks: breaks,
+        indent: indent
+      ) {
         $0.write(to: &$1, layout, indent: indent + 1)
       }
     case .object(let members):
       let breaks = layout == .indented && indent < 1 || members.contains { $0.value.isCollection }
       Self.writeList(
-        members, "{", "}", to: &text, layout, breaks: breaks && layout == .indented, indent: indent
+        members, UInt8(ascii: "{"), UInt8(ascii: "}"), to: &text, layout,
+        breaks: breaks && layout == .indented, indent: indent
       ) {
         Self.write($0.key, to: &$1)
-        $1 += layout == .indented ? ": " : ":"
+        $1.append(UInt8(ascii: ":"))
+        if layout == .indented { $1.append(UInt8(ascii: " ")) }
         $0.value.write(to: &$1, layout, indent: indent + 1)
       }
     }
@@ -95,17 +117,33 @@ extension JSON {
   }
 
   private static func writeList<Element>(
-    _ elements: [Element], _ open: String, _ close: String, to text: inout String, _ layout: Layout,
-    breaks: Bool, indent: Int, _ write: (Element, inout String) -> Void
+    _ elements: [Element], _ open: UInt8, _ close: UInt8, to text: inout [UInt8], _ layout: Layout,
+    breaks: Bool, indent: Int, _ write: (Element, inout [UInt8]) -> Void
   ) {
-    text += open
+    func breakLine(_ indent: Int, _ text: inout [UInt8]) {
+      text.append(UInt8(ascii: "\n"))
+      for _ in 0..<indent { text += "  ".utf8 }
+    }
+    text.append(open)
     for (index, element) in elements.enumerated() {
-      if index > 0 { text += layout == .indented && !breaks ? ", " : "," }
-      if breaks { text += "\n" + String(repeating: "  ", count: indent + 1) }
+      if index > 0 { text.append(UInt8(ascii: ",")) }
+      if index > 0, layout == .indented, !breaks { text.append(UInt8(ascii: " ")) }
+      if breaks { breakLine(indent + 1, &text) }
       write(element, &text)
     }
-    if breaks, !elements.isEmpty { text += "\n" + String(repeating: "  ", count: indent) }
-    text += close
+    if breaks, !elements.isEmpty { breakLine(indent, &text) }
+    text.append(close)
+  }
+
+  /// Writes a number in decimal.
+  private static func write(_ value: UInt64, to text: inout [UInt8]) {
+    let start = text.count
+    var rest = value
+    repeat {
+      text.append(UInt8(ascii: "0") + UInt8(rest % 10))
+      rest /= 10
+    } while rest > 0
+    text[start...].reverse()
   }
 
   private static func text(of value: Double) -> String {
@@ -116,32 +154,30 @@ extension JSON {
 
   /// Writes a string as Python's `json.dumps(…, ensure_ascii=False)` does: only quotes, backslashes
   /// and characters below 0x20 are escaped.
-  private static func write(_ value: String, to text: inout String) {
-    text += "\""
-    var needsEscape = false
-    for byte in value.utf8 where byte < 0x20 || byte == 0x22 || byte == 0x5C {
-      needsEscape = true
-      break
+  private static func write(_ value: String, to text: inout [UInt8]) {
+    text.append(UInt8(ascii: "\""))
+    let start = text.count
+    text += value.utf8
+    let isPlain = text[start...].allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }
+    if !isPlain {
+      text.removeSubrange(start...)
+      for byte in value.utf8 { writeEscaped(byte, to: &text) }
     }
-    if needsEscape {
-      for scalar in value.unicodeScalars {
-        switch scalar {
-        case "\"": text += "\\\""
-        case "\\": text += "\\\\"
-        case "\n": text += "\\n"
-        case "\r": text += "\\r"
-        case "\t": text += "\\t"
-        case "\u{08}": text += "\\b"
-        case "\u{0C}": text += "\\f"
-        case "\u{00}"..<"\u{20}":
-          let digits = String(scalar.value, radix: 16)
-          text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: text.unicodeScalars.append(scalar)
-        }
-      }
-    } else {
-      text += value
+    text.append(UInt8(ascii: "\""))
+  }
+
+  private static func writeEscaped(_ byte: UInt8, to text: inout [UInt8]) {
+    switch byte {
+    case UInt8(ascii: "\""): text += "\\\"".utf8
+    case UInt8(ascii: "\\"): text += "\\\\".utf8
+    case UInt8(ascii: "\n"): text += "\\n".utf8
+    case UInt8(ascii: "\r"): text += "\\r".utf8
+    case UInt8(ascii: "\t"): text += "\\t".utf8
+    case 0x08: text += "\\b".utf8
+    case 0x0C: text += "\\f".utf8
+    case 0..<0x20:
+      text += "\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8
+    default: text.append(byte)
     }
-    text += "\""
   }
 }

@@ -1,3 +1,4 @@
+private import CSystem
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -14,6 +15,14 @@ package enum SystemCalls {
   package static func message(_ code: Int32) -> String {
     // strerror returns a valid C string for any number.
     unsafe String(cString: strerror(code))
+  }
+
+  /// Has the system hand out the heap's memory in large pieces, for many small objects: what it does for
+  /// each page is a quarter of the time that listing 20,000 tensors takes.
+  package static func preferHugeHeap() {
+    #if os(Linux)
+    ingot_prefer_huge_heap(32 << 20)
+    #endif
   }
 
   /// Reads until `buffer` is full or the file ends; returns how many bytes were read.
@@ -41,7 +50,10 @@ package enum SystemCalls {
     }
   }
 
-  /// Writes all of the first `count` bytes of `bytes` at `offset`.
+  /// A file takes one write at a time: others of this process wait no longer than this takes.
+  private static let longestWrite = 512 << 10
+
+  /// Writes all of `bytes` at `offset`.
   ///
   /// - Throws: `io` with the system's reason.
   package static func write(_ descriptor: Int32, _ bytes: borrowing RawSpan, at offset: Int) throws
@@ -53,7 +65,8 @@ package enum SystemCalls {
       var done = 0
       var idle = 0
       while done < wanted {
-        let count = unsafe pwrite(descriptor, start + done, wanted - done, off_t(offset + done))
+        let count = unsafe pwrite(
+          descriptor, start + done, min(wanted - done, longestWrite), off_t(offset + done))
         if count < 0 {
           let code = errno
           if code == EINTR || code == EAGAIN { continue }

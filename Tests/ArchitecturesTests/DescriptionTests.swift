@@ -6,19 +6,24 @@ import Testing
 
 /// What holds for every built-in architecture, in every convention.
 @Suite struct DescriptionTests {
-  @Test(arguments: Architecture.all)
-  func `has small models`(architecture: Architecture) throws {
+  @Test(arguments: Architecture.all.map(\.name))
+  func `has small models`(name: String) throws {
+    let architecture = try #require(Architecture.named(name))
     let sizes = try #require(SmallModels.sizes[architecture.name])
-    _ = try Model(architecture, Configuration(sizes))
-    #expect(SmallModels.configurations(of: architecture).count > 1)
+    _ = try Model(architecture, Configuration(sizes.mapValues(Value.integer)))
+    for convention in architecture.conventions {
+      #expect(
+        try !SmallModels.models(of: architecture, in: convention).isEmpty, "\(convention.name)")
+    }
   }
 
   @Test func `no two architectures share a name`() {
     #expect(Set(Architecture.all.map(\.name)).count == Architecture.all.count)
   }
 
-  @Test(arguments: Architecture.all)
-  func `every weight has one name in every convention`(architecture: Architecture) throws {
+  @Test(arguments: Architecture.all.map(\.name))
+  func `every weight has one name in every convention`(name: String) throws {
+    let architecture = try #require(Architecture.named(name))
     #expect(!architecture.conventions.isEmpty)
     for convention in architecture.conventions {
       for model in try SmallModels.models(of: architecture, in: convention) {
@@ -29,14 +34,18 @@ import Testing
           #expect(named[weight.role] == 1, "\(convention.name): \(weight.role)")
         }
         #expect(named.values.allSatisfy { $0 == 1 })
-        let names = tensors.flatMap { [$0.name] + $0.aliases }
+        let names = tensors.flatMap { tensor in
+          // A prefix keeps those apart that lie outside of it.
+          ([tensor.name] + tensor.aliases).map { "\(tensor.spelling.isOuter) \($0)" }
+        }
         #expect(Set(names).count == names.count, "\(convention.name)")
       }
     }
   }
 
-  @Test(arguments: Architecture.all)
-  func `stored tensors hold as many elements as their weights`(architecture: Architecture) throws {
+  @Test(arguments: Architecture.all.map(\.name))
+  func `stored tensors hold as many elements as their weights`(name: String) throws {
+    let architecture = try #require(Architecture.named(name))
     for convention in architecture.conventions {
       for model in try SmallModels.models(of: architecture, in: convention) {
         for tensor in try convention.tensors(of: model) {
@@ -47,12 +56,16 @@ import Testing
     }
   }
 
-  @Test(arguments: Architecture.all)
-  func `names lead back to their weights`(architecture: Architecture) throws {
+  @Test(arguments: Architecture.all.map(\.name))
+  func `names lead back to their weights`(name: String) throws {
+    let architecture = try #require(Architecture.named(name))
     for convention in architecture.conventions {
       for model in try SmallModels.models(of: architecture, in: convention) {
         for tensor in try convention.tensors(of: model) {
-          let found = convention.spellings.compactMap { spelling in
+          let found = try convention.spellings.filter { spelling in
+            try spelling.isOuter == tensor.spelling.isOuter
+              && model.environment.holds(spelling.condition)
+          }.compactMap { spelling in
             spelling.name.match(tensor.name.utf8).map { (spelling, $0) }
           }
           #expect(found.map(\.0).contains(tensor.spelling), "\(convention.name): \(tensor.name)")
@@ -65,8 +78,9 @@ import Testing
     }
   }
 
-  @Test(arguments: Architecture.all)
-  func `every spelling is of weights that some model has`(architecture: Architecture) throws {
+  @Test(arguments: Architecture.all.map(\.name))
+  func `every spelling is of weights that some model has`(name: String) throws {
+    let architecture = try #require(Architecture.named(name))
     let patterns = Set(
       try SmallModels.configurations(of: architecture).flatMap {
         try Model(architecture, $0).weights.map(\.pattern)
@@ -80,8 +94,9 @@ import Testing
     }
   }
 
-  @Test(arguments: Architecture.all)
-  func `every formula is one when it is written and read`(architecture: Architecture) throws {
+  @Test(arguments: Architecture.all.map(\.name))
+  func `every formula is one when it is written and read`(name: String) throws {
+    let architecture = try #require(Architecture.named(name))
     for parameter in architecture.parameters {
       guard let fallback = parameter.fallback else { continue }
       #expect(try Expression(parsing: fallback.text).names == fallback.names)
@@ -93,8 +108,9 @@ import Testing
     }
   }
 
-  @Test(arguments: Architecture.all)
-  func `formulas mention known names only`(architecture: Architecture) throws {
+  @Test(arguments: Architecture.all.map(\.name))
+  func `formulas mention known names only`(name: String) throws {
+    let architecture = try #require(Architecture.named(name))
     let known = Set(architecture.parameters.map(\.name))
       .union(architecture.described().loops.map(\.variable)).union(["layer", "expert"])
     for weight in architecture.described().weights {
@@ -103,24 +119,29 @@ import Testing
       }
     }
     for convention in architecture.conventions {
-      #expect(Set(convention.fixes.keys).isSubset(of: known), "\(convention.name)")
-      for formula in convention.fixes.values { #expect(formula.names.isSubset(of: known)) }
+      for requirement in convention.requirements {
+        #expect(requirement.condition.names.isSubset(of: known), "\(convention.name)")
+      }
+      for spelling in convention.spellings {
+        #expect(spelling.condition.names.isSubset(of: known), "\(convention.name)")
+      }
       #expect(convention.prefixCondition.names.isSubset(of: known))
     }
     for dialect in architecture.dialects {
       for key in dialect.keys {
         #expect(known.contains(key.parameter), "\(dialect.name): \(key.parameter)")
-        #expect(!key.paths.isEmpty, "\(dialect.name): \(key.parameter)")
+        #expect(!key.paths.isEmpty || key.absent != nil, "\(dialect.name): \(key.parameter)")
       }
       let parameters = dialect.keys.map(\.parameter)
       #expect(Set(parameters).count == parameters.count, "\(dialect.name)")
     }
   }
 
-  @Test(arguments: Architecture.all)
+  @Test(arguments: Architecture.all.map(\.name))
   func `every value that an operation reads was made before, and in shape`(
-    architecture: Architecture
+    name: String
   ) throws {
+    let architecture = try #require(Architecture.named(name))
     for configuration in SmallModels.configurations(of: architecture) {
       let model = try Model(architecture, configuration)
       _ = try ForwardCost(model, batch: 2, sequence: 5)

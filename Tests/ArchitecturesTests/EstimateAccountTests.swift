@@ -120,6 +120,40 @@ import Testing
     #expect(try EstimateAccount(model, ParameterCounts(model)) == nil)
   }
 
+  @Test func `Mixtral 8x7B uses 12_9 of its 46_7 billion`() throws {
+    let model = try Configurations.model(
+      #require(Architecture.named("mixtral")),
+      [
+        "vocabulary": .integer(32000), "width": .integer(4096), "layers": .integer(32),
+        "heads": .integer(32), "key_heads": .integer(8), "feed_forward": .integer(14336),
+        "experts": .integer(8), "active_experts": .integer(2),
+      ])
+    let counts = try ParameterCounts(model)
+    #expect(counts.total == 46_702_792_704)
+    #expect(counts.active == 12_879_925_248)
+    #expect(try account(model).reason == Term.experts.reason)
+  }
+
+  @Test func `DeepSeek-V2-Lite's projections through ranks are one term`() throws {
+    let model = try Configurations.model(
+      #require(Architecture.named("deepseek_v2")),
+      [
+        "vocabulary": .integer(102_400), "width": .integer(2048), "layers": .integer(27),
+        "heads": .integer(16), "key_rank": .integer(512), "unturned_size": .integer(128),
+        "rotary_size": .integer(64), "value_size": .integer(128), "dense_layers": .integer(1),
+        "feed_forward": .integer(10944), "experts": .integer(64), "active_experts": .integer(6),
+        "shared_experts": .integer(2), "expert_feed_forward": .integer(1408),
+      ])
+    #expect(try ParameterCounts(model).total == 15_706_484_224)
+    let account = try account(model)
+    let (d, heads) = (2048, 16)
+    let attention = d * heads * 192 + d * (512 + 64) + 512 * heads * 256 + heads * 128 * d
+    #expect(terms(account)[.factoredProjections] == 27 * (attention - 4 * d * d))
+    #expect(terms(account)[.sharedExperts] == 26 * 3 * 2 * 1408 * d)
+    #expect(terms(account)[.experts] == 26 * 63 * 3 * 1408 * d)
+    #expect(account.unexplained == 0)
+  }
+
   @Test(arguments: Architecture.all + SampleArchitectures.all)
   func `nothing is unexplained in any architecture`(architecture: Architecture) throws {
     for (what, model) in Configurations.variants(of: architecture) {

@@ -52,7 +52,9 @@ import Testing
     var found = try shapes("\(folder)/model.safetensors")
     found = found.filter { name, _ in !buffers.contains { $0.match(name.utf8) != nil } }
     for name in optional where found[name] == nil { expected[name] = nil }
-    #expect(found == expected)
+    #expect(Set(expected.keys).subtracting(found.keys).sorted() == [])
+    #expect(Set(found.keys).subtracting(expected.keys).sorted() == [])
+    for (name, shape) in found { #expect(shape == expected[name], "\(name)") }
   }
 
   private func bytes(_ path: String) throws -> [UInt8] {

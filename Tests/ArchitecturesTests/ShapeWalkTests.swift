@@ -35,7 +35,7 @@ import Testing
       }
     }
     #expect(attentions == 2)
-    #expect(results == ["logits": "logits"])
+    #expect(results == ["last_hidden_state": "x", "logits": "logits"])
     #expect(walk.shapes["logits"] == [2, 5, 30])
   }
 

@@ -6,13 +6,14 @@ import Tensors
 /// sizes equal by accident.
 enum SmallModels {
   /// What has no default, and what has one that would make two sizes equal.
-  static let sizes: [String: [String: Value]] = [
+  static let sizes: [String: [String: Int]] = [
     "gpt2": decoder.merging(["positions": 23]) { $1 },
     "llama": grouped, "mistral": grouped, "qwen2": grouped,
     "mixtral": grouped.merging(["experts": 3]) { $1 },
     "gemma": grouped.merging(["head_size": 10]) { $1 },
     "gemma2": grouped.merging(["head_size": 10]) { $1 },
-    "gpt_neox": decoder,
+    // A quarter of a head turns, in pairs.
+    "gpt_neox": decoder.merging(["width": 32]) { $1 },
     "opt": decoder.merging(["positions": 23, "embedding_width": 14]) { $1 },
     "bloom": decoder,
     "deepseek_v2": decoder.merging([
@@ -20,24 +21,59 @@ enum SmallModels {
       "dense_layers": 1, "experts": 5, "active_experts": 2, "shared_experts": 2,
       "expert_feed_forward": 7,
     ]) { $1 },
+    "bert": text.merging(["types": 3, "labels": 7]) { $1 },
+    "roberta": text.merging(["types": 3, "labels": 7]) { $1 },
+    "distilbert": text.merging(["labels": 7]) { $1 },
+    "vit": [
+      "image_height": 8, "image_width": 12, "patch": 4, "channels": 3, "width": 20, "layers": 2,
+      "heads": 5, "feed_forward": 36, "labels": 7,
+    ],
+    "t5": [
+      "vocabulary": 41, "width": 14, "encoder_layers": 2, "decoder_layers": 3, "heads": 3,
+      "head_size": 4, "feed_forward": 22, "relative_buckets": 8, "relative_distance": 11,
+    ],
+    "bart": [
+      "vocabulary": 41, "positions": 23, "width": 12, "encoder_layers": 2, "decoder_layers": 3,
+      "heads": 3, "decoder_heads": 2, "feed_forward": 22, "decoder_feed_forward": 18,
+    ],
+    "transformer": [
+      "vocabulary": 37, "positions": 17, "width": 12, "encoder_layers": 2, "decoder_layers": 3,
+      "heads": 3, "feed_forward": 20,
+    ],
   ]
 
-  private static let decoder: [String: Value] = [
+  private static let text = [
+    "vocabulary": 61, "positions": 23, "width": 20, "layers": 3, "heads": 5, "feed_forward": 36,
+  ]
+
+  private static let decoder = [
     "vocabulary": 61, "width": 24, "layers": 3, "heads": 4, "feed_forward": 34,
   ]
 
   private static let grouped = decoder.merging(["key_heads": 2]) { $1 }
 
-  /// Values that open or close a branch and are neither flags nor words.
+  /// Values that open or close a branch and are neither flags nor words, or that a convention requires.
   private static let turning: [String: [[String: Value]]] = [
-    "opt": [["embedding_width": 24]],
-    "deepseek_v2": [["query_rank": 0], ["dense_layers": 0], ["shared_experts": 0]],
+    "opt": [
+      ["embedding_width": .integer(24)],
+      ["embedding_width": .integer(24), "position_offset": .integer(0)],
+    ],
+    "bloom": [["feed_forward": .integer(96)]],
+    "bart": [
+      [
+        "position_offset": .integer(0), "decoder_layers": .integer(2), "decoder_heads": .integer(3),
+        "decoder_feed_forward": .integer(22),
+      ]
+    ], "roberta": [["types": .integer(0), "position_offset": .integer(0), "pooler": .flag(false)]],
+    "deepseek_v2": [
+      ["query_rank": .integer(0)], ["dense_layers": .integer(0)], ["shared_experts": .integer(0)],
+    ],
   ]
 
   /// The small sizes; then the same with each flag the other way, with each other word that decides on
   /// weights, and with what else opens a branch.
   static func configurations(of architecture: Architecture) -> [Configuration] {
-    guard let sizes = sizes[architecture.name] else { return [] }
+    guard let sizes = sizes[architecture.name]?.mapValues(Value.integer) else { return [] }
     var variants: [[String: Value]] = [[:]]
     for parameter in architecture.parameters {
       switch parameter.kind {
@@ -47,23 +83,18 @@ enum SmallModels {
       }
     }
     variants += turning[architecture.name] ?? []
-    // What the model needs, whatever the flags say.
     return variants.map { Configuration(sizes.merging($0) { $1 }) }.filter { configuration in
+      // What requirements refuse is no model.
       (try? Model(architecture, configuration)) != nil
     }
   }
 
-  /// The configurations with what a convention fixes.
+  /// Those of the small models that a convention can hold.
   static func models(
     of architecture: Architecture, in convention: Convention
   ) throws -> [Model] {
-    try configurations(of: architecture).compactMap { configuration in
-      var configuration = configuration
-      for (name, formula) in convention.fixes {
-        let environment = try Model(architecture, configuration).environment
-        configuration[name] = .init(try environment.value(of: formula), source: "convention")
-      }
-      return try Model(architecture, configuration)
+    try configurations(of: architecture).map { try Model(architecture, $0) }.filter { model in
+      try convention.requirements.allSatisfy { try model.environment.holds($0.condition) }
     }
   }
 }
@@ -73,8 +104,4 @@ extension Configuration {
     self.init()
     for (name, value) in values { self[name] = Entry(value, source: "test") }
   }
-}
-
-extension Value: ExpressibleByIntegerLiteral {
-  init(integerLiteral value: Int) { self = .integer(value) }
 }

@@ -110,7 +110,8 @@ import Testing
 
   @Test func `a value of --set goes before the configuration's`() throws {
     try withConfiguration(Self.small) { path in
-      let report = try report(path, "--set", "layers=24", "--set", "width=1024", "--set", "heads=16")
+      let report = try report(
+        path, "--set", "layers=24", "--set", "width=1024", "--set", "heads=16")
       #expect(number(report, "parameters", "total") == 354_823_168)
       let layers = (report["configuration"] as? [String: Any])?["layers"] as? [String: Any]
       #expect(layers?["source"] as? String == "--set")

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -9,7 +10,8 @@ struct SchemaTests {
     import json, sys, jsonschema
     schema = json.load(open(sys.argv[1]))
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.Draft202012Validator(schema).validate(json.load(open(sys.argv[2])))
+    for report in sys.argv[2:]:
+        jsonschema.Draft202012Validator(schema).validate(json.load(open(report)))
     """
 
   @Test(arguments: [
@@ -25,7 +27,8 @@ struct SchemaTests {
     ("validate", ["validate", "MODEL", "--expect-parameters", "7"]),
     ("params", ["params", "MODEL"]), ("params", ["params", "MODEL/config.json", "--batch", "3"]),
     ("params", ["params", "FIXTURE"]), ("error", ["params", "MODEL", "--sequence", "99999"]),
-    ("formats", ["formats"]),
+    ("formats", ["formats"]), ("architectures", ["architectures"]),
+    ("architecture", ["architectures", "gpt2"]),
     ("error", ["inspect", "absent"]), ("error", ["nonsense"]),
   ])
   func reportsFitTheirSchemas(schema: String, arguments: [String]) throws {
@@ -59,6 +62,25 @@ struct SchemaTests {
           Places.project.appending(path: "schemas/\(schema).schema.json").filePath, report.filePath,
         ])
       #expect(check.status == 0, "\(check.diagnostics.suffix(1500))\n\(run.output.prefix(1500))")
+    }
+  }
+
+  @Test func `every built-in architecture fits the schema of architectures`() throws {
+    let python = try #require(Places.python)
+    let list = try CommandRun.ingot("architectures", "--json")
+    let json = try JSONScanner.parse(Array(list.output.utf8))
+    let names = (json["architectures"]?.array ?? []).compactMap { $0["name"]?.string }
+    #expect(names.contains("gpt2"))
+    try Places.withTemporaryFolder { folder in
+      let files = try names.map { name in
+        let file = folder.appending(path: "\(name).json")
+        let run = try CommandRun.ingot("architectures", name, "--json")
+        try Data(run.output.utf8).write(to: file)
+        return file.filePath
+      }
+      let schema = Places.project.appending(path: "schemas/architecture.schema.json").filePath
+      let check = try CommandRun.run(python, ["-c", Self.validator, schema] + files)
+      #expect(check.status == 0, "\(check.diagnostics.suffix(1500))")
     }
   }
 }

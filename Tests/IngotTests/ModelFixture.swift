@@ -36,7 +36,8 @@ struct ModelFixture: Sendable, CustomTestStringConvertible {
     let table = try? String(contentsOfFile: Places.fixture("models/models.tsv"), encoding: .utf8)
     return (table ?? "").split(separator: "\n").dropFirst().compactMap { line in
       let fields = line.split(separator: "\t").map(String.init)
-      guard fields.count > 4, let parameters = Int(fields[4]), Architecture.named(fields[1]) != nil
+      guard fields.count > 4, let parameters = Int(fields[4]),
+        Architecture.named(fields[1])?[convention: fields[2]] != nil
       else { return nil }
       return ModelFixture(
         folder: fields[0], architecture: fields[1], convention: fields[2], parameters: parameters)

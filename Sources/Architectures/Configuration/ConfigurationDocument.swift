@@ -139,7 +139,9 @@ public struct ConfigurationDocument: Sendable {
       try parameter.check(entry)
       return entry
     }
-    return key.absent.map { .init($0, source: "\(name): default of \(key.paths.first ?? key.parameter)") }
+    return key.absent.map {
+      .init($0, source: "\(name): default of \(key.paths.first ?? key.parameter)")
+    }
   }
 }
 

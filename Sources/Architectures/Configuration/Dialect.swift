@@ -46,16 +46,6 @@ extension Dialect.Key {
       parameter: parameter, paths: paths, meanings: meanings, formula: formula, absent: absent)
   }
 
-  /// A key of a Keras Hub backbone's configuration, or of the task's around it.
-  static func keras(
-    _ parameter: String, _ name: String, meaning meanings: [String: Value] = [:],
-    formula: Expression? = nil, absent: Value? = nil
-  ) -> Dialect.Key {
-    Dialect.Key(
-      parameter: parameter, paths: ["config.\(name)", "config.backbone.config.\(name)"],
-      meanings: meanings, formula: formula, absent: absent)
-  }
-
   /// The activation function, in all the words for it that are in use.
   static func activation(_ paths: String..., absent: Activation? = nil) -> Dialect.Key {
     Dialect.Key(

@@ -9,8 +9,6 @@ public struct Convention: Sendable, Hashable {
   public var prefixCondition: Expression = false
   /// Whether files hold a tied weight once more under its own name.
   public var repeatsTied = false
-  /// Values that every model of this convention has; one with others cannot be written in it.
-  public var fixes: [String: Expression] = [:]
   /// A name for every weight of the architecture.
   public var spellings: [Spelling]
   /// What such files hold beside weights and needs no place elsewhere: masks, position numbers, tables
@@ -68,6 +66,20 @@ public enum LayoutStep: Sendable, Hashable {
   /// The rows of each of so many heads go from rotary halves to pairs: row i of the first half, row i
   /// of the second, as llama.cpp and Meta's own files lie.
   case rotaryPairs(heads: Expression)
+}
+
+extension Convention {
+  /// The same for models with these values only: parameters that the ecosystem leaves no choice of.
+  func fixing(_ values: KeyValuePairs<String, Expression>) -> Convention {
+    var convention = self
+    convention.requirements += values.map { name, value in
+      .init(
+        condition: Expression(
+          .binary(.equal, .name(name), value.node), text: "\(name) == \(value)"),
+        message: "'\(name)' is \(value) in all that it holds")
+    }
+    return convention
+  }
 }
 
 /// Spellings as they are usually needed.

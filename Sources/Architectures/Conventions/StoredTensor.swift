@@ -32,16 +32,6 @@ extension Convention {
           .unsupported, "\(name) of \(model.architecture.name): \(requirement.message)")
       }
     }
-    for (parameter, formula) in fixes.sorted(by: { $0.key < $1.key }) {
-      let value = try model.environment.value(of: Expression(parsing: parameter))
-      let fixed = try model.environment.value(of: formula)
-      guard value.isEqual(to: fixed) else {
-        throw IngotError(
-          .unsupported,
-          "\(name) of \(model.architecture.name): '\(parameter)' is always \(fixed), this model has \(value)"
-        )
-      }
-    }
     var byPattern: [String: [ModelWeight]] = [:]
     for weight in model.weights { byPattern[weight.pattern, default: []].append(weight) }
     var position: [String: Int] = [:]

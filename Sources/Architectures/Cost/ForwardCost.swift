@@ -59,30 +59,44 @@ public struct ForwardCost: Sendable, Hashable {
   /// - Throws: what `ShapeWalk` throws; `malformed` for numbers above 2^63.
   public init(_ model: Model, batch: Int, sequence: Int) throws {
     var walk = try ShapeWalk(model, batch: batch, sequence: sequence)
-    var sums: [Term: Int] = [:]
-    var hidden = 0
-    var inner: Int?
-    try walk.run { event in
+    var tally = Tally()
+    try walk.run { event in try tally.add(event) }
+    try self.init(tally, batch: batch, sequence: sequence)
+  }
+
+  /// What a walk has come upon so far.
+  struct Tally {
+    fileprivate var sums: [Term: Int] = [:]
+    /// The FLOPs of scores that a mask hides.
+    fileprivate var hidden = 0
+    /// The length of the first attention's queries.
+    fileprivate var inner: Int?
+
+    mutating func add(_ event: ShapeWalk.Event) throws {
       guard case .operation(let it) = event else { return }
       if inner == nil, case .attention = it.operation { inner = it.inputs[0][1] }
-      guard let (term, multiplyAdds) = try Self.work(of: it) else { return }
-      let flops = try Self.product([2, multiplyAdds, it.repetitions])
+      guard let (term, multiplyAdds) = try ForwardCost.work(of: it) else { return }
+      let flops = try ForwardCost.product([2, multiplyAdds, it.repetitions])
       sums[term] = try (sums[term] ?? 0).adding(flops, "the FLOPs of '\(term.rawValue)'")
       if case .attention(let attention) = it.operation {
-        let (all, visible) = try Self.pairs(attention, it)
+        let (all, visible) = try ForwardCost.pairs(attention, it)
         // Scores are in proportion to pairs, so the division leaves no rest.
         hidden = try hidden.adding(flops / max(all, 1) * (all - visible), "the FLOPs of scores")
       }
     }
+  }
+
+  init(_ tally: Tally, batch: Int, sequence: Int) throws {
+    let sums = tally.sums
     // At most three times this is shown.
     let forward = try sums.values.reduce(0) { try $0.adding($1, "the FLOPs") }
     _ = try forward.multiplied(by: 3, "the FLOPs of training")
     self.batch = batch
-    self.sequence = inner ?? sequence
+    self.sequence = tally.inner ?? sequence
     _ = try batch.multiplied(by: self.sequence, "the number of tokens")
     self.forward = forward
     terms = Term.allCases.compactMap { term in sums[term].map { Entry(term: term, flops: $0) } }
-    visibleForward = forward - hidden
+    visibleForward = forward - tally.hidden
   }
 
   /// The multiply-adds of an operation and what they count as.

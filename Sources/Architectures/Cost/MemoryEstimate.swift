@@ -34,11 +34,19 @@ public struct MemoryEstimate: Sendable, Hashable {
   public init(
     _ model: Model, _ counts: ParameterCounts, batch: Int, sequence: Int, elementType: ElementType
   ) throws {
-    let bits = elementType.bitWidth
     var walk = try ShapeWalk(model, batch: batch, sequence: sequence)
-    var lives = Lives()
-    var cached = 0
-    try walk.run { event in
+    var tally = Tally()
+    try walk.run { event in try tally.add(event) }
+    try self.init(tally, counts, elementType)
+  }
+
+  /// What a walk has come upon so far.
+  struct Tally {
+    fileprivate var lives = Lives()
+    /// The elements of keys and values to keep.
+    fileprivate var cached = 0
+
+    mutating func add(_ event: ShapeWalk.Event) throws {
       switch event {
       case .operation(let it):
         let output = try ForwardCost.product(it.output)
@@ -62,13 +70,17 @@ public struct MemoryEstimate: Sendable, Hashable {
       case .result(let value, _): lives.keep(value)
       }
     }
+  }
+
+  init(_ tally: Tally, _ counts: ParameterCounts, _ elementType: ElementType) throws {
+    let bits = elementType.bitWidth
     self.elementType = elementType
     weights = try Self.bytes(of: counts.total, bits)
     gradients = try Self.bytes(of: counts.trainable, bits)
     optimizer = try Self.bytes(of: counts.trainable, bits < 32 ? 96 : 64)
-    cache = try Self.bytes(of: cached, bits)
-    activations = try Self.bytes(of: lives.peak(), bits)
-    savedActivations = try Self.bytes(of: lives.total, bits)
+    cache = try Self.bytes(of: tally.cached, bits)
+    activations = try Self.bytes(of: tally.lives.peak(), bits)
+    savedActivations = try Self.bytes(of: tally.lives.total, bits)
     // Checked here, so that the sums above may be plain.
     _ = try [weights, cache, activations, optimizer, gradients, savedActivations].reduce(0) {
       try $0.adding($1, "the memory")
@@ -79,6 +91,27 @@ public struct MemoryEstimate: Sendable, Hashable {
   package static func bytes(of elements: Int, _ bitWidth: Int) throws -> Int {
     let bits = try elements.multiplied(by: bitWidth, "the memory in bits")
     return bits / 8 + (bits % 8 == 0 ? 0 : 1)
+  }
+}
+
+extension Model {
+  /// FLOPs and memory of one walk.
+  ///
+  /// - Throws: what `ForwardCost` and `MemoryEstimate` throw.
+  package func cost(
+    _ counts: ParameterCounts, batch: Int, sequence: Int, elementType: ElementType
+  ) throws -> (forward: ForwardCost, memory: MemoryEstimate) {
+    var walk = try ShapeWalk(self, batch: batch, sequence: sequence)
+    var work = ForwardCost.Tally()
+    var memory = MemoryEstimate.Tally()
+    try walk.run { event in
+      try work.add(event)
+      try memory.add(event)
+    }
+    return (
+      try ForwardCost(work, batch: batch, sequence: sequence),
+      try MemoryEstimate(memory, counts, elementType)
+    )
   }
 }
 

@@ -70,16 +70,10 @@ public struct ShapeWalk {
 
   /// A weight that is another one must have its shape.
   private func checkTies() throws {
-    let ties = model.weights.filter { $0.tiedTo != nil }
-    guard !ties.isEmpty else { return }
-    let wanted = Set(ties.compactMap(\.tiedTo))
-    var found: [String: Shape] = [:]
-    for weight in model.weights where wanted.contains(weight.role) {
-      found[weight.role] = weight.shape
-    }
-    for tie in ties {
+    for tie in model.weights {
       guard let role = tie.tiedTo else { continue }
-      guard let shape = found[role] else {
+      // The other comes first, and is mostly the very first.
+      guard let shape = model.weights.first(where: { $0.role == role })?.shape else {
         throw IngotError(.malformed, "\(tie.role) is tied to '\(role)', which is no weight")
       }
       guard shape == tie.shape else {

@@ -83,7 +83,7 @@ public struct EstimateAccount: Sendable, Hashable {
     let square = try width.multiplied(by: width, "d²")
     let layers = survey.layers.count
     let value = try square.multiplied(by: 12, "12·l·d²").multiplied(by: layers, "12·l·d²")
-    var ledger = Ledger(square: square)
+    var ledger = Ledger(width: width, square: square)
     for weight in model.weights
     where weight.tiedTo == nil && !weight.isEmbedding && !weight.weight.isBuffer {
       try ledger.enter(weight, layer: survey.layer(of: weight))
@@ -117,6 +117,7 @@ public struct EstimateAccount: Sendable, Hashable {
 
 /// Puts weights to their account.
 private struct Ledger {
+  let width: Int
   let square: Int
   private(set) var terms: [EstimateAccount.Term: Int] = [:]
   private(set) var strangers: [String] = []
@@ -125,7 +126,10 @@ private struct Ledger {
   private(set) var vectors = 0
   private var places: [String: Places] = [:]
 
-  init(square: Int) { self.square = square }
+  init(width: Int, square: Int) {
+    self.width = width
+    self.square = square
+  }
 
   /// The layers that have weights of their own.
   var owners: Int { places.count }
@@ -136,6 +140,8 @@ private struct Ledger {
   private struct Places {
     /// The attention matrices by block, in the order of blocks.
     var attention: [(block: String, matrices: [Weight.Purpose: [Int]])] = []
+    /// Whether queries, keys or values are not made of the layer's input directly.
+    var isFactored = false
     var dense = FeedForward()
     var firstExpert = FeedForward()
     var hasExperts = false
@@ -191,6 +197,9 @@ private struct Ledger {
       guard let layer else { return try add(.outsideLayers, elements) }
       guard weight.component != .crossAttention else { return try add(.crossAttention, elements) }
       places[layer, default: Places()].enter(purpose, elements, block: Self.block(of: weight))
+      if purpose != .attentionOutput, weight.shape.dimensions.last != width {
+        places[layer, default: Places()].isFactored = true
+      }
     case .feedForwardUp, .feedForwardGate, .feedForwardDown:
       guard weight.isMatrix else { return try add(.biases, elements) }
       guard let layer else { return try add(.outsideLayers, elements) }
@@ -214,7 +223,7 @@ private struct Ledger {
   mutating func close(layers: Int) throws {
     for place in places.values {
       if let first = place.attention.first {
-        try close(first.matrices)
+        try close(first.matrices, isFactored: place.isFactored)
         for block in place.attention.dropFirst() {
           try add(.moreAttention, block.matrices.values.joined().reduce(0, +))
         }
@@ -233,9 +242,11 @@ private struct Ledger {
     try add(.sharedLayers, -12 * square * (layers - owners))
   }
 
-  private mutating func close(_ attention: [Weight.Purpose: [Int]]) throws {
+  private mutating func close(
+    _ attention: [Weight.Purpose: [Int]], isFactored: Bool
+  ) throws {
     let sum = attention.values.joined().reduce(0, +)
-    guard attention.count == 4, attention.values.allSatisfy({ $0.count == 1 }),
+    guard !isFactored, attention.count == 4, attention.values.allSatisfy({ $0.count == 1 }),
       let query = attention[.query]?[0], let output = attention[.attentionOutput]?[0],
       let key = attention[.key]?[0], let value = attention[.value]?[0]
     else { return try add(.factoredProjections, sum - 4 * square) }

@@ -7,6 +7,8 @@ struct LayerSurvey {
   private(set) var layers: Set<String> = []
   /// How many experts are active, by the path of their group.
   private var activeExperts: [String: Int] = [:]
+  private let fewestActive: Int
+  private let mostActive: Int
 
   init(_ model: Model) throws {
     var layers: Set<String> = []
@@ -35,6 +37,8 @@ struct LayerSurvey {
     }
     self.layers = layers.isEmpty && outside ? [""] : layers
     self.activeExperts = activeExperts
+    fewestActive = activeExperts.values.min() ?? 0
+    mostActive = activeExperts.values.max() ?? .max
   }
 
   /// The layer that a weight belongs to, or nil where it lies outside of layers.
@@ -47,6 +51,9 @@ struct LayerSurvey {
   /// to token, so that all but the first so many stand for the idle ones.
   func isIdle(_ weight: ModelWeight) -> Bool {
     guard let expert = weight.expert else { return false }
+    // Mostly all groups are alike, and no name must be taken apart.
+    if expert < fewestActive { return false }
+    if expert >= mostActive { return true }
     let pattern = weight.pattern.split(separator: ".")
     guard let position = pattern.firstIndex(of: "{expert}") else { return false }
     let path = weight.role.split(separator: ".").prefix(position).joined(separator: ".")

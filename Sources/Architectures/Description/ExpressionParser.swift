@@ -36,9 +36,13 @@ struct ExpressionParser {
   /// Takes a token if it comes next.
   private mutating func take(_ token: String) -> Bool {
     skipBlanks()
-    let token = Array(token.utf8)
-    guard bytes[position...].starts(with: token) else { return false }
-    position += token.count
+    // No array is made of the token: a start parses a thousand formulas.
+    var end = position
+    for byte in token.utf8 {
+      guard end < bytes.count, bytes[end] == byte else { return false }
+      end += 1
+    }
+    position = end
     return true
   }
 
@@ -61,6 +65,7 @@ struct ExpressionParser {
   private mutating func binary(level: Int) throws -> Expression.Node {
     guard level < Self.levels.count else { return try unary() }
     var left = try binary(level: level + 1)
+    guard position < bytes.count else { return left }
     while let found = Self.levels[level].first(where: { take($0.rawValue) }) {
       left = .binary(found, left, try binary(level: level + 1))
     }

@@ -114,9 +114,10 @@ extension Reading {
   func inferred(beyond given: Configuration) throws -> Configuration {
     var configuration = given
     // What an ecosystem does not leave open holds without any configuration of it.
-    for (name, formula) in convention.fixes.sorted(by: { $0.key < $1.key }) where given[name] == nil {
-      guard let value = try? environment(given).value(of: formula) else { continue }
-      configuration[name] = .init(value, source: "as always in \(convention.name)")
+    for requirement in convention.requirements {
+      for (name, value) in requirement.condition.node.fixedValues where given[name] == nil {
+        configuration[name] = .init(value, source: "as always in \(convention.name)")
+      }
     }
     try checkSizes(configuration)
     inferConditions(&configuration)
@@ -263,7 +264,7 @@ extension Reading {
       for value in ordered {
         var trial = configuration
         trial[parameter.name] = .init(value, source: "inferred from the names")
-        let faults = faults(of: telling, trial)
+        let faults = faults(of: telling, among: weights, trial)
         if best.map({ faults < $0.faults }) ?? true { best = (value, faults) }
       }
       if let best {
@@ -278,22 +279,24 @@ extension Reading {
     return conditions.allSatisfy { (try? environment.holds($0)) ?? true }
   }
 
-  /// How many weights are there that should not be, or the other way round.
-  private func faults(of weights: [DescribedWeight], _ configuration: Configuration) -> Int {
+  /// How many of the weights `telling` are there that should not be, or the other way round, where
+  /// `weights` are all that the architecture has.
+  private func faults(
+    of telling: [DescribedWeight], among weights: [DescribedWeight], _ configuration: Configuration
+  ) -> Int {
     let environment = environment(configuration)
     var expected: [String: Bool] = [:]
     for weight in weights {
-      // Conditions on a loop's variable cannot be told without it.
-      let holds = weight.conditions.allSatisfy { (try? environment.holds($0)) ?? true }
-      let isTied =
-        weight.weight.tie.map { (try? environment.holds($0.condition)) ?? false } ?? false
-      expected[weight.pattern] = (expected[weight.pattern] ?? false) || holds && !isTied
+      let isTied = weight.weight.tie.map { (try? environment.holds($0.condition)) ?? false } ?? false
+      expected[weight.pattern] =
+        (expected[weight.pattern] ?? false)
+        || holds(weight.conditions, configuration) && !isTied
     }
     let present = expected.filter(\.value).keys
     let explained = present.reduce(into: Set<String>()) { $0.formUnion(found[$1] ?? []) }
-    let faults = expected.count { pattern, isExpected in
+    let faults = Set(telling.map(\.pattern)).count { pattern in
       let names = found[pattern] ?? []
-      return isExpected ? names.isEmpty : !names.isSubset(of: explained)
+      return expected[pattern] ?? false ? names.isEmpty : !names.isSubset(of: explained)
     }
     guard let hasPrefix, let expectsPrefix = try? environment.holds(convention.prefixCondition)
     else {
@@ -306,5 +309,18 @@ extension Reading {
   /// none.
   private var hasPrefix: Bool? {
     convention.prefix.isEmpty ? nil : placement.inner != placement.outer
+  }
+}
+
+extension Expression.Node {
+  /// The values without which a condition cannot hold: of `pooler && types == 0`, true and 0.
+  fileprivate var fixedValues: [String: Value] {
+    switch self {
+    case .name(let name): [name: .flag(true)]
+    case .not(.name(let name)): [name: .flag(false)]
+    case .binary(.equal, .name(let name), .constant(let value)): [name: value]
+    case .binary(.and, let left, let right): left.fixedValues.merging(right.fixedValues) { $1 }
+    case .constant, .element, .negated, .not, .binary, .choice, .call: [:]
+    }
   }
 }

@@ -37,8 +37,9 @@ struct WeightCollector {
       guard case .operation(let operation) = visit else { return }
       for weight in operation.weights { try add(weight, operation, scope) }
       guard case .experts(let experts) = operation else { return }
-      for expert in 0..<(try scope.environment.count(experts.count)) {
-        try collect(experts.steps, in: scope.entering(experts, expert: expert))
+      let (count, inside) = try scope.turns(experts.count, of: experts.name)
+      for expert in 0..<count {
+        try collect(experts.steps, in: inside.entering(experts, expert: expert))
       }
     }
   }

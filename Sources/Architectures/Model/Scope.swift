@@ -14,6 +14,8 @@ public struct Scope: Sendable {
   public private(set) var layer: String?
   /// The values that formulas here are evaluated with.
   public private(set) var environment: Environment
+  /// How many turns the loops around have together.
+  private var turnsAround = 1
 
   init(_ environment: Environment) { self.environment = environment }
 
@@ -77,11 +79,8 @@ extension Scope {
         try entering(block).walk(block.steps, visit)
         try visit(.end(block), self)
       case .loop(let loop):
-        let count = try environment.count(loop.count)
-        guard count <= Self.mostTurns else {
-          throw IngotError(.limit, "\(count) \(loop.name) are above \(Self.mostTurns)")
-        }
-        for turn in 0..<count { try entering(loop, turn: turn).walk(loop.steps, visit) }
+        let (count, inside) = try turns(loop.count, of: loop.name)
+        for turn in 0..<count { try inside.entering(loop, turn: turn).walk(loop.steps, visit) }
       case .branch(let branch):
         try walk(environment.holds(branch.condition) ? branch.then : branch.otherwise, visit)
       case .state(let value, let series): try visit(.state(value, series: series), self)
@@ -90,6 +89,20 @@ extension Scope {
     }
   }
 
-  /// No published model has a tenth of it; a configuration that asks for more must not hang us.
+  /// How many turns a loop or a mixture of experts has, and the scope that knows of them.
+  ///
+  /// - Throws: `limit` where they, times the turns of the loops around, are above 100,000.
+  func turns(_ formula: Expression, of name: String) throws -> (count: Int, inside: Scope) {
+    let count = try environment.count(formula)
+    let (product, overflow) = turnsAround.multipliedReportingOverflow(by: max(count, 1))
+    guard !overflow, product <= Self.mostTurns else {
+      throw IngotError(.limit, "\(count) \(name) are above \(Self.mostTurns / turnsAround)")
+    }
+    var inside = self
+    inside.turnsAround = product
+    return (count, inside)
+  }
+
+  /// No published model has a quarter of it; a configuration that asks for more must not hang us.
   static let mostTurns = 100_000
 }

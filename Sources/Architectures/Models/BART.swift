@@ -182,7 +182,6 @@ extension Architecture {
   /// Keras Hub has no rows of positions before the first, no bias on the logits, and stacks of one size.
   private static let bartKerasHub = Convention(
     name: "keras_hub", prefix: "layers/bart_backbone/", prefixCondition: "head != 'none'",
-    fixes: ["position_offset": 0, "head_bias": false],
     spellings: [
       Spelling.one("embedding.tokens.weight", "layers/reversible_embedding/vars/0"),
       Spelling.one("encoder.embedding.positions.weight", "layers/position_embedding/vars/0"),
@@ -203,8 +202,11 @@ extension Architecture {
     ].flatMap { $0 },
     requirements: [
       .init(
-        condition: "head == 'none' || tied_head",
-        message: "its head is tied to the tokens"),
+        condition: "position_offset == 0",
+        message: "it has no rows of positions before the first position's, this model has"),
+      .init(
+        condition: "head == 'none' || tied_head && !head_bias",
+        message: "its head is tied to the tokens and has no bias"),
       .init(
         condition:
           "encoder_layers == decoder_layers && heads == decoder_heads && feed_forward == decoder_feed_forward",

@@ -95,7 +95,6 @@ extension Architecture {
 
   private static let bertKerasHub = Convention(
     name: "keras_hub", prefix: "layers/bert_backbone/", prefixCondition: "head != 'none'",
-    fixes: ["pooler": true],
     spellings: [
       Spelling.one("embedding.tokens.weight", "layers/reversible_embedding/vars/0"),
       Spelling.one("embedding.positions.weight", "layers/position_embedding/vars/0"),
@@ -107,6 +106,7 @@ extension Architecture {
       Spelling.keras("classifier", "layers/dense", isOuter: true),
     ].flatMap { $0 },
     requirements: [
+      .init(condition: "pooler", message: "it always has a pooler, and this model has none"),
       .init(
         condition: "head != 'pretraining'", message: "it has no head for the next sentence"),
       .init(

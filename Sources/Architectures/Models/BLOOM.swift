@@ -46,13 +46,13 @@ extension Architecture {
         name: "keras_hub",
         recognition: .init(key: "class_name", values: ["BloomBackbone", "BloomCausalLM"]),
         keys: [
-          .keras("vocabulary", "vocabulary_size"), .keras("width", "hidden_dim"),
-          .keras("layers", "num_layers"), .keras("heads", "num_heads"),
-          .keras("feed_forward", "intermediate_dim"),
-          .keras("norm_epsilon", "layer_norm_epsilon", absent: .real(1e-5)),
+          .backbone("vocabulary", "vocabulary_size"), .backbone("width", "hidden_dim"),
+          .backbone("layers", "num_layers"), .backbone("heads", "num_heads"),
+          .backbone("feed_forward", "intermediate_dim"),
+          .backbone("norm_epsilon", "layer_norm_epsilon", absent: .real(1e-5)),
         ]),
     ],
-    requirements: [.headsDivideWidth])
+    requirements: [.headsFillWidth])
 
   /// One layer; what norms give goes to `normed`, and so instead of `x` where residuals start there.
   private static func block(of normed: String) -> [Step] {
@@ -66,10 +66,9 @@ extension Architecture {
     ]
   }
 
-  /// Query, key and value of head 0, of head 1 …; the feed-forward is four times the width.
+  /// Query, key and value are fused head by head; the feed-forward is four times the width.
   private static let huggingFace = Convention(
     name: "huggingface", prefix: "transformer.", prefixCondition: "head == 'language'",
-    fixes: ["feed_forward": "4 * width"],
     spellings: [
       Spelling.one("embedding.tokens.weight", "word_embeddings.weight"),
       Spelling.both("embedding.norm", "word_embeddings_layernorm"),
@@ -84,25 +83,26 @@ extension Architecture {
       Spelling.both("layers.{layer}.feed_forward.down", "h.{layer}.mlp.dense_4h_to_h"),
       Spelling.both("final_norm", "ln_f"),
       Spelling.one("head.weight", "lm_head.weight", isOuter: true),
-    ].flatMap { $0 })
+    ].flatMap { $0 }
+  ).fixing(["feed_forward": "4 * width"])
 
   private static let kerasHub: Convention = {
     let path = "layers/bloom_decoder{layer:suffix}"
     return Convention(
       name: "keras_hub", prefix: "layers/bloom_backbone/",
-      fixes: ["residual_after_norm": false, "tied_head": true],
       spellings: [
         KerasHub.reversibleEmbedding,
-        KerasHub.norm("embedding.norm", "layers/layer_normalization"),
-        KerasHub.norm("layers.{layer}.attention_norm", "\(path)/_pre_attention_layernorm"),
+        Spelling.keras("embedding.norm", "layers/layer_normalization", []),
+        Spelling.keras("layers.{layer}.attention_norm", "\(path)/_pre_attention_layernorm", []),
         KerasHub.attention(
           "\(path)/_self_attention_layer", mark: "_",
-          output: KerasHub.dense(
+          output: Spelling.keras(
             "layers.{layer}.attention.output", "\(path)/_self_attention_layer/_output_dense")),
-        KerasHub.norm("layers.{layer}.feed_forward_norm", "\(path)/_post_attention_layernorm"),
-        KerasHub.dense("layers.{layer}.feed_forward.up", "\(path)/_mlp_intermediate_dense"),
-        KerasHub.dense("layers.{layer}.feed_forward.down", "\(path)/_mlp_output_dense"),
-        KerasHub.norm("final_norm", "layers/layer_normalization_1"),
-      ].flatMap { $0 })
+        Spelling.keras("layers.{layer}.feed_forward_norm", "\(path)/_post_attention_layernorm", []),
+        Spelling.keras("layers.{layer}.feed_forward.up", "\(path)/_mlp_intermediate_dense"),
+        Spelling.keras("layers.{layer}.feed_forward.down", "\(path)/_mlp_output_dense"),
+        Spelling.keras("final_norm", "layers/layer_normalization_1", []),
+      ].flatMap { $0 }
+    ).fixing(["residual_after_norm": false, "tied_head": true])
   }()
 }

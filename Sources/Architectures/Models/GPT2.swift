@@ -61,10 +61,10 @@ extension Architecture {
         recognition: .init(
           key: "class_name", values: ["GPT2Backbone", "GPT2CausalLM"]),
         keys: [
-          .keras("vocabulary", "vocabulary_size"),
-          .keras("positions", "max_sequence_length", absent: .integer(1024)),
-          .keras("width", "hidden_dim"), .keras("layers", "num_layers"),
-          .keras("heads", "num_heads"), .keras("feed_forward", "intermediate_dim"),
+          .backbone("vocabulary", "vocabulary_size"),
+          .backbone("positions", "max_sequence_length", absent: .integer(1024)),
+          .backbone("width", "hidden_dim"), .backbone("layers", "num_layers"),
+          .backbone("heads", "num_heads"), .backbone("feed_forward", "intermediate_dim"),
         ]),
       Dialect(
         name: "gguf", recognition: .init(key: "general.architecture", values: ["gpt2"]),
@@ -82,7 +82,6 @@ extension Architecture {
   /// transformers keeps OpenAI's `Conv1D`: matrices lie as [inputs, outputs].
   private static let huggingFace = Convention(
     name: "huggingface", prefix: "transformer.", prefixCondition: "head == 'language'",
-    fixes: ["bias": true],
     spellings: [
       Spelling.one("embedding.tokens.weight", "wte.weight"),
       Spelling.one("embedding.positions.weight", "wpe.weight"),
@@ -95,7 +94,8 @@ extension Architecture {
       Spelling.both("final_norm", "ln_f"),
       Spelling.one("head.weight", "lm_head.weight", isOuter: true),
     ].flatMap { $0 },
-    buffers: ["h.{layer}.attn.bias", "h.{layer}.attn.masked_bias"].map { NameTemplate($0) })
+    buffers: ["h.{layer}.attn.bias", "h.{layer}.attn.masked_bias"].map { NameTemplate($0) }
+  ).fixing(["bias": true])
 
   /// nanoGPT's own training code has ordinary linear layers: [outputs, inputs].
   private static let nanoGPT = Convention(
@@ -108,7 +108,7 @@ extension Architecture {
 
   /// llama.cpp transposes OpenAI's matrices to [outputs, inputs]; the head is written out.
   private static let gguf = Convention(
-    name: "gguf", fixes: ["bias": true],
+    name: "gguf",
     spellings: [
       Spelling.one("embedding.tokens.weight", "token_embd.weight"),
       Spelling.one("embedding.positions.weight", "position_embd.weight"),
@@ -120,13 +120,15 @@ extension Architecture {
       Spelling.both("layers.{layer}.feed_forward.down", "blk.{layer}.ffn_down"),
       Spelling.both("final_norm", "output_norm"),
       Spelling.one("head.weight", "output.weight"),
-    ].flatMap { $0 })
+    ].flatMap { $0 }
+  ).fixing(["bias": true])
 
   /// Keras Hub's backbone: attention kernels with the heads as an axis of their own.
   private static let kerasHub = Convention(
     name: "keras_hub", prefix: "layers/gpt2_backbone/",
-    fixes: ["bias": true, "tied_head": true],
     spellings: Spelling.one("embedding.tokens.weight", "layers/reversible_embedding/vars/0")
       + Spelling.one("embedding.positions.weight", "layers/position_embedding/vars/0")
-      + KerasHub.transformerDecoder + KerasHub.norm("final_norm", "layers/layer_normalization"))
+      + Spelling.kerasHubLayer("layers.{layer}", "layers/transformer_decoder{layer:suffix}")
+      + Spelling.keras("final_norm", "layers/layer_normalization", [])
+  ).fixing(["bias": true, "tied_head": true])
 }

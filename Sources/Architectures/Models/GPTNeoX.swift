@@ -9,7 +9,7 @@ extension Architecture {
       .count("heads"), .count("head_size", default: "width / heads"), .count("feed_forward"),
       .activation(default: .gelu), .real("norm_epsilon", default: 1e-5),
       .flag("attention_bias", default: true), .flag("parallel", default: true),
-      .real("rotary_fraction", default: 0.25),
+      .real("rotary_fraction", default: 1),
     ] + RotaryScaling.parameters + [
       .word("head", ["language", "none"], default: "language"), .flag("tied_head", default: false),
     ],
@@ -63,18 +63,23 @@ extension Architecture {
         name: "keras_hub",
         recognition: .init(key: "class_name", values: ["GPTNeoXBackbone", "GPTNeoXCausalLM"]),
         keys: [
-          .keras("vocabulary", "vocabulary_size"), .keras("positions", "max_sequence_length"),
-          .keras("width", "hidden_dim"), .keras("layers", "num_layers"),
-          .keras("heads", "num_heads"), .keras("feed_forward", "intermediate_dim"),
-          .keras("norm_epsilon", "layer_norm_epsilon", absent: .real(1e-5)),
-          .keras("rotary_fraction", "rotary_percentage", absent: .real(0.25)),
-          .keras("rotary_base", "rotary_max_wavelength", absent: .real(10000)),
-          .keras("activation", "activation", absent: .word("gelu_tanh")),
-          .keras("tied_head", "tie_weights", absent: .flag(true)),
-          .keras("parallel", "use_parallel_residual", absent: .flag(true)),
+          .backbone("vocabulary", "vocabulary_size"), .backbone("positions", "max_sequence_length"),
+          .backbone("width", "hidden_dim"), .backbone("layers", "num_layers"),
+          .backbone("heads", "num_heads"), .backbone("feed_forward", "intermediate_dim"),
+          .backbone("norm_epsilon", "layer_norm_epsilon", absent: .real(1e-5)),
+          .backbone("rotary_fraction", "rotary_percentage", absent: .real(0.25)),
+          .backbone("rotary_base", "rotary_max_wavelength", absent: .real(10000)),
+          .fixed("activation", .word("gelu_tanh")),
+          .fixed("tied_head", .flag(true)),
+          .fixed("parallel", .flag(true)),
         ]),
     ],
-    requirements: [.headsDivideWidth])
+    requirements: [
+      .headsFillWidth,
+      .init(
+        condition: "floor(head_size * rotary_fraction) % 2 == 0",
+        message: "'rotary_fraction' of 'head_size' is odd, and components turn in pairs"),
+    ])
 
   private static let rotary = Operation.Rotary(
     input: "", heads: 0, headSize: "head_size", dimensions: "floor(head_size * rotary_fraction)",
@@ -82,7 +87,7 @@ extension Architecture {
 
   private static let fused = ["query", "key", "value"].map { "layers.{layer}.attention.\($0)" }
 
-  /// Query, key and value of head 0, of head 1 …
+  /// Query, key and value are fused head by head.
   private static let huggingFace = Convention(
     name: "huggingface", prefix: "gpt_neox.", prefixCondition: "head == 'language'",
     spellings: [
@@ -110,10 +115,9 @@ extension Architecture {
     let attention = "\(path)/_self_attention_layer"
     return Convention(
       name: "keras_hub", prefix: "layers/gpt_neo_x_backbone/",
-      fixes: ["attention_bias": true, "parallel": true, "tied_head": true],
       spellings: [
         KerasHub.reversibleEmbedding,
-        KerasHub.norm("layers.{layer}.attention_norm", "\(path)/_self_attention_layer_norm"),
+        Spelling.keras("layers.{layer}.attention_norm", "\(path)/_self_attention_layer_norm", []),
         [
           Spelling(
             fused.map { $0 + ".weight" }, "\(attention)/_qkv_dense/vars/0",
@@ -125,12 +129,13 @@ extension Architecture {
             fused.map { $0 + ".bias" }, "\(attention)/_qkv_dense/vars/1",
             [.interleaveHeads("heads"), .reshape(["heads", "3 * head_size"])]),
         ],
-        KerasHub.dense("layers.{layer}.attention.output", "\(attention)/_output_dense"),
-        KerasHub.norm("layers.{layer}.feed_forward_norm", "\(path)/_feedforward_layer_norm"),
-        KerasHub.dense(
+        Spelling.keras("layers.{layer}.attention.output", "\(attention)/_output_dense"),
+        Spelling.keras("layers.{layer}.feed_forward_norm", "\(path)/_feedforward_layer_norm", []),
+        Spelling.keras(
           "layers.{layer}.feed_forward.up", "\(path)/_feedforward_intermediate_dense"),
-        KerasHub.dense("layers.{layer}.feed_forward.down", "\(path)/_feedforward_output_dense"),
-        KerasHub.norm("final_norm", "layers/layer_normalization"),
-      ].flatMap { $0 })
+        Spelling.keras("layers.{layer}.feed_forward.down", "\(path)/_feedforward_output_dense"),
+        Spelling.keras("final_norm", "layers/layer_normalization", []),
+      ].flatMap { $0 }
+    ).fixing(["attention_bias": true, "parallel": true, "tied_head": true])
   }()
 }

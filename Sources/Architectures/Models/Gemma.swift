@@ -52,7 +52,6 @@ enum Gemma {
     }
     return Convention(
       name: "keras_hub", prefix: "layers/gemma_backbone/",
-      fixes: ["attention_bias": false, "tied_head": true],
       spellings: [
         KerasHub.reversibleEmbedding,
         norms.sorted { $0.key < $1.key }.map { role, name in
@@ -70,7 +69,8 @@ enum Gemma {
             ["layers.{layer}.feed_forward.\($0).weight"], "\(path)/\($1)/vars/0", [.transpose])
         },
         Spelling.one("final_norm.weight", "layers/rms_normalization/vars/0"),
-      ].flatMap { $0 })
+      ].flatMap { $0 }
+    ).fixing(["attention_bias": false, "tied_head": true])
   }
 
   /// Keras Hub counts the gate and the other half of the feed-forward together.
@@ -80,8 +80,8 @@ enum Gemma {
     var dialect = LlamaKin.kerasHub(
       [`class`],
       [
-        .keras("head_size", "head_dim"),
-        .keras("feed_forward", "intermediate_dim", formula: "value / 2"),
+        .backbone("head_size", "head_dim"),
+        .backbone("feed_forward", "intermediate_dim", formula: "value / 2"),
       ] + more)
     dialect.recognition.present = present
     dialect.recognition.absent = absent

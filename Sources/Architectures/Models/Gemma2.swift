@@ -69,10 +69,10 @@ extension Architecture {
   private static let none: [String: Value] = ["null": .integer(0)]
 
   private static let kerasKeys: [Dialect.Key] = [
-    .keras("window", "sliding_window_size", meaning: none, absent: .integer(4096)),
-    .keras("soft_cap", "attention_logit_soft_cap", meaning: none),
-    .keras("head_soft_cap", "final_logit_soft_cap", meaning: none),
-    .keras("scales_by_head_size", "query_head_dim_normalize", absent: .flag(true)),
+    .backbone("window", "sliding_window_size", meaning: none, absent: .integer(4096)),
+    .backbone("soft_cap", "attention_logit_soft_cap", meaning: none),
+    .backbone("head_soft_cap", "final_logit_soft_cap", meaning: none),
+    .backbone("scales_by_head_size", "query_head_dim_normalize", absent: .flag(true)),
   ]
 
   /// Gemma's, but that "post_attention" is what it says.

@@ -12,9 +12,9 @@ extension Architecture {
     conventions: [
       LlamaKin.huggingFace,
       LlamaKin.kerasHub(
-        "llama", norm: "llama_layer_norm",
-        fixes: plain.merging(["head_size": "width / heads"]) { $1 }),
-      LlamaKin.gguf(rotaryPairs: true), LlamaKin.meta(fixes: plain),
+        "llama", norm: "llama_layer_norm"
+      ).fixing(plain).fixing(["head_size": "width / heads"]),
+      LlamaKin.gguf(rotaryPairs: true), LlamaKin.meta.fixing(plain),
     ],
     dialects: [
       LlamaKin.huggingFace(
@@ -28,21 +28,21 @@ extension Architecture {
       LlamaKin.kerasHub(
         ["LlamaBackbone", "Llama3Backbone", "LlamaCausalLM", "Llama3CausalLM"],
         [
-          .keras(
+          .backbone(
             "rope_scaling", "rope_frequency_adjustment_factor",
             meaning: ["null": .word("none")], formula: "'llama3'", absent: .word("none")),
-          .keras("rope_factor", "rope_frequency_adjustment_factor"),
-          .keras("rope_low_frequency_factor", "rope_low_freq_factor"),
-          .keras("rope_high_frequency_factor", "rope_high_freq_factor"),
-          .keras("rope_original_positions", "rope_pretraining_sequence_length"),
-          .keras("tied_head", "tie_word_embeddings", absent: .flag(false)),
+          .backbone("rope_factor", "rope_frequency_adjustment_factor"),
+          .backbone("rope_low_frequency_factor", "rope_low_freq_factor"),
+          .backbone("rope_high_frequency_factor", "rope_high_freq_factor"),
+          .backbone("rope_original_positions", "rope_pretraining_sequence_length"),
+          .backbone("tied_head", "tie_word_embeddings", absent: .flag(false)),
         ]),
       LlamaKin.gguf(
         "llama", absent: ["llama.expert_count", "llama.attention.sliding_window"]),
     ])
 
   /// LLaMA as it was published.
-  private static let plain: [String: Expression] = [
+  private static let plain: KeyValuePairs<String, Expression> = [
     "attention_bias": false, "feed_forward_bias": false,
   ]
 }
@@ -172,11 +172,11 @@ enum RotaryScaling {
 
   /// Keras Hub's plain factor divides positions.
   static let kerasHub: [Dialect.Key] = [
-    .keras("rotary_base", "rope_max_wavelength", absent: .real(10000)),
-    .keras(
+    .backbone("rotary_base", "rope_max_wavelength", absent: .real(10000)),
+    .backbone(
       "rope_scaling", "rope_scaling_factor", formula: "value == 1 ? 'none' : 'linear'",
       absent: .word("none")),
-    .keras("rope_factor", "rope_scaling_factor"),
+    .backbone("rope_factor", "rope_scaling_factor"),
   ]
 }
 
@@ -248,12 +248,11 @@ extension LlamaKin {
   ///   - mark: What the names of attention's attributes begin with.
   ///   - mixer: How what follows attention is spelled, after the name of the layer; nil for dense.
   static func kerasHub(
-    _ name: String, norm: String, mark: String = "_", mixer: ((String) -> [Spelling])? = nil,
-    fixes: [String: Expression] = [:]
+    _ name: String, norm: String, mark: String = "_", mixer: ((String) -> [Spelling])? = nil
   ) -> Convention {
     let path = "layers/\(name)_transformer_decoder{layer:suffix}"
     return Convention(
-      name: "keras_hub", prefix: "layers/\(name)_backbone/", fixes: fixes,
+      name: "keras_hub", prefix: "layers/\(name)_backbone/",
       spellings: [
         KerasHub.reversibleEmbedding,
         Spelling.one(
@@ -279,10 +278,11 @@ extension LlamaKin {
   static func kerasHub(_ classes: [String], _ more: [Dialect.Key]) -> Dialect {
     let keys: [Dialect.Key] =
       [
-        .keras("vocabulary", "vocabulary_size"), .keras("width", "hidden_dim"),
-        .keras("layers", "num_layers"), .keras("heads", "num_query_heads"),
-        .keras("key_heads", "num_key_value_heads"), .keras("feed_forward", "intermediate_dim"),
-        .keras("norm_epsilon", "layer_norm_epsilon", absent: .real(1e-6)),
+        .backbone("vocabulary", "vocabulary_size"), .backbone("width", "hidden_dim"),
+        .backbone("layers", "num_layers"), .backbone("heads", "num_query_heads"),
+        .backbone("key_heads", "num_key_value_heads"),
+        .backbone("feed_forward", "intermediate_dim"),
+        .backbone("norm_epsilon", "layer_norm_epsilon", absent: .real(1e-6)),
       ] + RotaryScaling.kerasHub
     return Dialect(
       name: "keras_hub", recognition: .init(key: "class_name", values: classes),
@@ -295,7 +295,7 @@ extension LlamaKin {
   /// - Parameter rotaryPairs: Whether the rows of queries and keys lie in pairs, as llama.cpp has them
   ///   for LLaMA itself.
   static func gguf(
-    rotaryPairs: Bool, mixer: [Spelling] = gatedGGUF, fixes: [String: Expression] = [:]
+    rotaryPairs: Bool, mixer: [Spelling] = gatedGGUF
   ) -> Convention {
     func turned(_ heads: Expression) -> [LayoutStep] {
       rotaryPairs ? [.rotaryPairs(heads: heads)] : []
@@ -306,7 +306,7 @@ extension LlamaKin {
         biasLayout: layout)
     }
     return Convention(
-      name: "gguf", fixes: fixes,
+      name: "gguf",
       spellings: [
         Spelling.one("embedding.tokens.weight", "token_embd.weight"),
         Spelling.one("layers.{layer}.attention_norm.weight", "blk.{layer}.attn_norm.weight"),
@@ -348,32 +348,30 @@ extension LlamaKin {
   }
 
   /// Meta's own `consolidated` files, and Mistral's.
-  static func meta(fixes: [String: Expression] = [:]) -> Convention {
-    Convention(
-      name: "meta", fixes: fixes,
-      spellings: [
-        Spelling.one("embedding.tokens.weight", "tok_embeddings.weight"),
-        Spelling.one(
-          "layers.{layer}.attention_norm.weight", "layers.{layer}.attention_norm.weight"),
-        [
-          Spelling(
-            ["layers.{layer}.attention.query.weight"], "layers.{layer}.attention.wq.weight",
-            [.rotaryPairs(heads: "heads")]),
-          Spelling(
-            ["layers.{layer}.attention.key.weight"], "layers.{layer}.attention.wk.weight",
-            [.rotaryPairs(heads: "key_heads")]),
-        ],
-        Spelling.one("layers.{layer}.attention.value.weight", "layers.{layer}.attention.wv.weight"),
-        Spelling.one(
-          "layers.{layer}.attention.output.weight", "layers.{layer}.attention.wo.weight"),
-        Spelling.one("layers.{layer}.feed_forward_norm.weight", "layers.{layer}.ffn_norm.weight"),
-        [("gate", "w1"), ("up", "w3"), ("down", "w2")].map { role, name in
-          Spelling(
-            ["layers.{layer}.feed_forward.\(role).weight"],
-            "layers.{layer}.feed_forward.\(name).weight")
-        },
-        Spelling.one("final_norm.weight", "norm.weight"),
-        Spelling.one("head.weight", "output.weight"),
-      ].flatMap { $0 }, buffers: [NameTemplate("rope.freqs")])
-  }
+  static let meta = Convention(
+    name: "meta",
+    spellings: [
+      Spelling.one("embedding.tokens.weight", "tok_embeddings.weight"),
+      Spelling.one(
+        "layers.{layer}.attention_norm.weight", "layers.{layer}.attention_norm.weight"),
+      [
+        Spelling(
+          ["layers.{layer}.attention.query.weight"], "layers.{layer}.attention.wq.weight",
+          [.rotaryPairs(heads: "heads")]),
+        Spelling(
+          ["layers.{layer}.attention.key.weight"], "layers.{layer}.attention.wk.weight",
+          [.rotaryPairs(heads: "key_heads")]),
+      ],
+      Spelling.one("layers.{layer}.attention.value.weight", "layers.{layer}.attention.wv.weight"),
+      Spelling.one(
+        "layers.{layer}.attention.output.weight", "layers.{layer}.attention.wo.weight"),
+      Spelling.one("layers.{layer}.feed_forward_norm.weight", "layers.{layer}.ffn_norm.weight"),
+      [("gate", "w1"), ("up", "w3"), ("down", "w2")].map { role, name in
+        Spelling(
+          ["layers.{layer}.feed_forward.\(role).weight"],
+          "layers.{layer}.feed_forward.\(name).weight")
+      },
+      Spelling.one("final_norm.weight", "norm.weight"),
+      Spelling.one("head.weight", "output.weight"),
+    ].flatMap { $0 }, buffers: [NameTemplate("rope.freqs")])
 }

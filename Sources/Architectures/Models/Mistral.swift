@@ -7,8 +7,9 @@ extension Architecture {
     conventions: [
       LlamaKin.huggingFace,
       LlamaKin.kerasHub(
-        "mistral", norm: "mistral_layer_normalization", fixes: ["tied_head": false]),
-      LlamaKin.gguf(rotaryPairs: true), LlamaKin.meta(),
+        "mistral", norm: "mistral_layer_normalization"
+      ).fixing(["tied_head": false]),
+      LlamaKin.gguf(rotaryPairs: true), LlamaKin.meta,
     ],
     dialects: [
       LlamaKin.huggingFace(
@@ -23,8 +24,8 @@ extension Architecture {
       LlamaKin.kerasHub(
         ["MistralBackbone", "MistralCausalLM"],
         [
-          .keras("head_size", "head_dim"),
-          .keras(
+          .backbone("head_size", "head_dim"),
+          .backbone(
             "window", "sliding_window", meaning: ["null": .integer(0)], absent: .integer(512)),
         ]),
       // llama.cpp has one word for both; a window makes the difference.

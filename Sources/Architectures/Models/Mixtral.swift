@@ -32,7 +32,8 @@ extension Architecture {
               Spelling(
                 ["\(expert).\(role).weight"], "\(block)/expert_bank/vars/\(number)", [.transpose])
             }
-        }, fixes: ["head_size": "width / heads", "tied_head": false]),
+        }
+      ).fixing(["head_size": "width / heads", "tied_head": false]),
       LlamaKin.gguf(
         rotaryPairs: true,
         mixer: Spelling.one(router, "blk.{layer}.ffn_gate_inp.weight")
@@ -54,8 +55,9 @@ extension Architecture {
       LlamaKin.kerasHub(
         ["MixtralBackbone", "MixtralCausalLM"],
         [
-          .keras("experts", "num_experts"), .keras("active_experts", "top_k", absent: .integer(2)),
-          .keras(
+          .backbone("experts", "num_experts"),
+          .backbone("active_experts", "top_k", absent: .integer(2)),
+          .backbone(
             "window", "sliding_window", meaning: ["null": .integer(0)], absent: .integer(512)),
         ]),
       LlamaKin.gguf(

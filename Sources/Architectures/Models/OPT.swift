@@ -90,12 +90,12 @@ extension Architecture {
         name: "keras_hub",
         recognition: .init(key: "class_name", values: ["OPTBackbone", "OPTCausalLM"]),
         keys: [
-          .keras("vocabulary", "vocabulary_size"),
-          .keras("positions", "max_sequence_length", absent: .integer(2048)),
-          .keras("position_offset", "position_offset", absent: .integer(0)),
-          .keras("width", "hidden_dim"),
-          .keras("layers", "num_layers"), .keras("heads", "num_heads"),
-          .keras("feed_forward", "intermediate_dim"),
+          .backbone("vocabulary", "vocabulary_size"),
+          .backbone("positions", "max_sequence_length", absent: .integer(2048)),
+          .fixed("position_offset", .integer(0)),
+          .backbone("width", "hidden_dim"),
+          .backbone("layers", "num_layers"), .backbone("heads", "num_heads"),
+          .backbone("feed_forward", "intermediate_dim"),
         ]),
     ],
     requirements: [
@@ -103,8 +103,9 @@ extension Architecture {
       .init(condition: "norm_weights", message: "norms without weights are not known here"),
     ])
 
-  /// The first rows are of no position: they stand for padding. Keras Hub drops them, and counts
-  /// padding too.
+  /// The first rows are of no position: they stand for padding.
+  ///
+  /// Keras Hub drops them, and counts padding too.
   private static let positions = Step.when(
     "position_offset > 0",
     [positions(.visibleTokens, offset: "position_offset", mask: "attention_mask")],
@@ -122,7 +123,6 @@ extension Architecture {
 
   private static let huggingFace = Convention(
     name: "huggingface", prefix: "model.", prefixCondition: "head == 'language'",
-    fixes: ["position_offset": 2],
     spellings: [
       Spelling.one("embedding.tokens.weight", "decoder.embed_tokens.weight"),
       Spelling.one("embedding.projection.weight", "decoder.project_in.weight"),
@@ -141,18 +141,19 @@ extension Architecture {
       Spelling.both("final_norm", "decoder.final_layer_norm"),
       Spelling.one("head_projection.weight", "decoder.project_out.weight"),
       Spelling.one("head.weight", "lm_head.weight", isOuter: true),
-    ].flatMap { $0 })
+    ].flatMap { $0 }
+  ).fixing(["position_offset": 2])
 
   private static let kerasHub = Convention(
     name: "keras_hub", prefix: "layers/opt_backbone/",
-    fixes: [
-      "position_offset": 0, "bias": true, "norm_first": true, "final_norm": true,
-      "embedding_width": "width", "tied_head": true,
-    ],
     spellings: ["token", "position"].map { word in
       Spelling(
         ["embedding.\(word)s.weight"],
         "layers/token_and_position_embedding/\(word)_embedding/vars/0")
-    } + KerasHub.transformerDecoder
-      + KerasHub.norm("final_norm", "layers/layer_normalization"))
+    } + Spelling.kerasHubLayer("layers.{layer}", "layers/transformer_decoder{layer:suffix}")
+      + Spelling.keras("final_norm", "layers/layer_normalization", [])
+  ).fixing([
+    "position_offset": 0, "bias": true, "norm_first": true, "final_norm": true,
+    "embedding_width": "width", "tied_head": true,
+  ])
 }

@@ -140,11 +140,11 @@ extension Dialect.Key {
   /// A value of a Keras Hub backbone, which may be part of a task.
   static func backbone(
     _ parameter: String, _ path: String, meaning meanings: [String: Value] = [:],
-    absent: Value? = nil
+    formula: Expression? = nil, absent: Value? = nil
   ) -> Dialect.Key {
     Dialect.Key(
       parameter: parameter, paths: ["config.\(path)", "config.backbone.config.\(path)"],
-      meanings: meanings, absent: absent)
+      meanings: meanings, formula: formula, absent: absent)
   }
 
   /// A value that an ecosystem never says, because it has no choice there.

@@ -185,6 +185,9 @@ extension Architecture.Requirement {
   /// Heads divide the width.
   static let headsDivideWidth = Architecture.Requirement(
     condition: "width % heads == 0", message: "'heads' does not divide 'width'")
+  /// All heads together are as wide as the model.
+  static let headsFillWidth = Architecture.Requirement(
+    condition: "heads * head_size == width", message: "'heads' times 'head_size' is not 'width'")
   /// Key heads divide query heads.
   static let keyHeadsDivideHeads = Architecture.Requirement(
     condition: "heads % key_heads == 0", message: "'key_heads' does not divide 'heads'")

@@ -11,7 +11,8 @@ extension Architecture {
     conventions: [
       LlamaKin.huggingFace,
       LlamaKin.kerasHub(
-        "qwen", norm: "qwen_layer_norm", fixes: ["head_size": "width / heads"]),
+        "qwen", norm: "qwen_layer_norm"
+      ).fixing(["head_size": "width / heads"]),
       // llama.cpp turns this one's heads in halves, so that rows stay where they are.
       LlamaKin.gguf(rotaryPairs: false),
     ],
@@ -30,9 +31,9 @@ extension Architecture {
       LlamaKin.kerasHub(
         ["QwenBackbone", "QwenCausalLM"],
         [
-          .keras("tied_head", "tie_word_embeddings", absent: .flag(true)),
-          .keras("windowed", "use_sliding_window_attention", absent: .flag(false)),
-          .keras(
+          .backbone("tied_head", "tie_word_embeddings", absent: .flag(true)),
+          .backbone("windowed", "use_sliding_window_attention", absent: .flag(false)),
+          .backbone(
             "window", "sliding_window_size", meaning: ["null": .integer(0)],
             absent: .integer(32768)),
         ]),

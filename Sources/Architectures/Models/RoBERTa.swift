@@ -99,10 +99,13 @@ extension Architecture {
   /// could not load is refused rather than dropped.
   private static let robertaKerasHub = Convention(
     name: "keras_hub", prefix: "layers/roberta_backbone/", prefixCondition: "head != 'none'",
-    fixes: ["types": 0, "position_offset": 0, "pooler": false],
     spellings: Spelling.kerasHubEncoder,
     requirements: [
-      .kerasHubTiedHead
+      .init(
+        condition: "types == 0 && position_offset == 0",
+        message: "it has neither token types nor rows of positions for padding, this model has"),
+      .init(condition: "!pooler", message: "it has no pooler, and this model has one"),
+      .kerasHubTiedHead,
     ])
 }
 

@@ -114,7 +114,6 @@ extension Architecture {
 
   private static let vitKerasHub = Convention(
     name: "keras_hub", prefix: "layers/vi_t_backbone/", prefixCondition: "head != 'none'",
-    fixes: ["pooler": false, "attention_bias": true],
     spellings: [
       Spelling.one(
         "embedding.class_token.weight", "layers/vi_t_patching_and_embedding/vars/0"),
@@ -128,7 +127,13 @@ extension Architecture {
       Spelling.kerasViTBlock,
       Spelling.keras("final_norm", "layers/vi_t_encoder/layer_norm", []),
       Spelling.keras("classifier", "layers/dense", isOuter: true),
-    ].flatMap { $0 })
+    ].flatMap { $0 },
+    requirements: [
+      .init(condition: "!pooler", message: "it has no pooler, and this model has one"),
+      .init(
+        condition: "attention_bias",
+        message: "without biases of q, k and v it has none of the output either"),
+    ])
 }
 
 extension Spelling {

@@ -89,7 +89,8 @@ extension ArchitectureOutline {
         case .features: "features, \(Self.formula(input.size)) wide"
         }
       return Row(
-        input.name, kind + (input.isOptional ? ", may be left out" : "")
+        input.name,
+        kind + (input.isOptional ? ", may be left out" : "")
           + Self.condition(input.condition))
     }
   }
@@ -115,8 +116,9 @@ extension ArchitectureOutline {
       let laidOut = convention.spellings.count { !$0.layout.isEmpty }
       if laidOut > 0 { details.append("\(laidOut) laid out otherwise") }
       if convention.repeatsTied { details.append("tied weights twice") }
+      details += convention.requirements.map { "only if \(Self.formula($0.condition))" }
       if !convention.buffers.isEmpty { details.append("\(convention.buffers.count) buffers") }
-      return Row(convention.name, details.joined(separator: ", "), prefix)
+      return Row(convention.name, prefix, details.joined(separator: ", "))
     }
   }
 
@@ -146,7 +148,9 @@ extension ArchitectureOutline {
       case .loop(let loop):
         let shared = loop.sharesWeights ? ", all with the same weights" : ""
         return [
-          Row("\(formula(loop.count)) times \(loop.name), {\(loop.variable)}\(shared)", indent: indent)
+          Row(
+            "\(loop.name)\(loop.sharesWeights ? "" : ".{\(loop.variable)}"), "
+              + "\(formula(loop.count)) times\(shared)", indent: indent)
         ] + rows(loop.steps, indent: indent + 1)
       case .branch(let branch):
         var rows = [Row("if \(formula(branch.condition))", indent: indent)]
@@ -154,8 +158,10 @@ extension ArchitectureOutline {
         guard !branch.otherwise.isEmpty else { return rows }
         return rows + [Row("else", indent: indent)]
           + Self.rows(branch.otherwise, indent: indent + 1)
-      case .state(let value, let series): return [Row("\(value) is a state of \(series)", indent: indent)]
-      case .result(let value, let name): return [Row("\(value) is the result \(name)", indent: indent)]
+      case .state(let value, let series):
+        return [Row("\(value) is a state of \(series)", indent: indent)]
+      case .result(let value, let name):
+        return [Row("\(value) is the result \(name)", indent: indent)]
       }
     }
   }
@@ -216,8 +222,11 @@ extension ArchitectureOutline {
     case .firstPosition(let it): "first position of \(it.input)"
     case .experts(let it):
       "the best \(formula(it.active)) of \(formula(it.count)) experts of \(it.input), each giving "
-        + it.result + (it.normalizes.isNever ? "" : ", weights made to sum to 1"
-          + condition(it.normalizes))
+        + it.result
+        + (it.normalizes.isNever
+          ? ""
+          : ", weights made to sum to 1"
+            + condition(it.normalizes))
     }
   }
 
@@ -257,8 +266,9 @@ extension ArchitectureOutline {
   /// A formula as it is printed: `heads·head_size`.
   private static func formula(_ expression: Expression) -> String {
     if case .constant(.word(let word)) = expression.node { return shown(word) }
-    return shown(expression.text.split(separator: " * ", omittingEmptySubsequences: false)
-      .joined(separator: "·"))
+    return shown(
+      expression.text.split(separator: " * ", omittingEmptySubsequences: false)
+        .joined(separator: "·"))
   }
 
   private static func shown(_ text: String) -> String { text.escapedForDisplay(limit: 300) }

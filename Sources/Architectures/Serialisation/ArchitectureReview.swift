@@ -38,7 +38,6 @@ struct ArchitectureReview {
         guard parameters.contains(key.parameter) else {
           throw place[index]["parameter"].failure("'\(key.parameter)' is no parameter")
         }
-        guard !key.paths.isEmpty else { throw place[index]["paths"].failure("is empty") }
       }
     }
   }
@@ -156,11 +155,19 @@ extension ArchitectureReview {
 /// Conventions.
 extension ArchitectureReview {
   private func check(_ convention: Convention, at place: JSONPlace) throws {
-    if let unknown = convention.prefixCondition.names.subtracting(parameters).min() {
-      throw place["prefix_when"].failure("'\(unknown)' is no parameter")
+    // No loop is around here; the names of loop variables were allowed for the layouts' sake.
+    func check(_ formula: Expression, at place: JSONPlace) throws {
+      if let unknown = formula.names.subtracting(parameters).min() {
+        throw place.failure("'\(unknown)' is no parameter")
+      }
+    }
+    try check(convention.prefixCondition, at: place["prefix_when"])
+    for (index, requirement) in convention.requirements.enumerated() {
+      try check(requirement.condition, at: place["requirements"][index]["condition"])
     }
     for (index, spelling) in convention.spellings.enumerated() {
-      try check(spelling, at: place["spellings"][index])
+      try check(spelling.condition, at: place["spellings"][index]["when"])
+      try self.check(spelling, at: place["spellings"][index])
     }
     for (index, buffer) in convention.buffers.enumerated() {
       try checkTemplate(buffer.text, at: place["buffers"][index])
@@ -181,7 +188,8 @@ extension ArchitectureReview {
         throw place["roles"][index].failure("joined weights have the same loop variables")
       }
     }
-    let names = [(spelling.name, place["name"])]
+    let names =
+      [(spelling.name, place["name"])]
       + spelling.aliases.enumerated().map { ($1, place["aliases"][$0]) }
     for (name, place) in names {
       try checkTemplate(name.text, at: place)

@@ -10,6 +10,7 @@ extension Convention: FieldMapped {
     try fields.optional("repeats_tied", &repeatsTied)
     try fields.required("spellings", &spellings)
     try fields.optional("buffers", &buffers)
+    try fields.optional("requirements", &requirements)
   }
 }
 
@@ -22,6 +23,7 @@ extension Spelling: FieldMapped {
     try fields.optional("layout", &layout)
     try fields.optional("outer", &isOuter)
     try fields.optional("aliases", &aliases)
+    try fields.optional("when", &condition)
   }
 }
 

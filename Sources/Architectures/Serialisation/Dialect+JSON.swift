@@ -16,6 +16,8 @@ extension Dialect.Recognition: FieldMapped {
   mutating func map(_ fields: inout FieldMap) throws {
     try fields.required("key", &key)
     try fields.required("values", &values)
+    try fields.optional("present", &present)
+    try fields.optional("absent", &absent)
   }
 }
 
@@ -26,6 +28,9 @@ extension Dialect.Key: FieldMapped {
     try fields.identifier("parameter", &parameter)
     try fields.required("paths", &paths)
     try fields.optional("meanings", &meanings)
+    // A formula of another kind: what the configuration says is its one name.
+    fields.allowOnly(["value"])
+    try fields.optional("formula", &formula)
     try fields.optional("absent", &absent)
   }
 }

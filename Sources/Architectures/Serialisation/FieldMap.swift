@@ -74,7 +74,8 @@ struct FieldMap {
     try pass(key, &value, isRequired: true)
     guard source != nil else { return }
     let isWord = value.utf8.allSatisfy { JSONPlace.isLetterOrDigit($0) || $0 == UInt8(ascii: "_") }
-    guard isWord, (1...128).contains(value.utf8.count), !(0x30...0x39).contains(value.utf8.first ?? 0),
+    guard isWord, (1...128).contains(value.utf8.count),
+      !(0x30...0x39).contains(value.utf8.first ?? 0),
       value != "true", value != "false"
     else {
       throw place[key].failure(
@@ -88,11 +89,15 @@ struct FieldMap {
     place.names = (place.names ?? []).union(names)
   }
 
+  /// From here on formulas may mention these names only.
+  mutating func allowOnly(_ names: Set<String>) { place.names = names }
+
   /// From here on formulas may mention `variable`, which no name around may be.
   mutating func bind(_ variable: String, _ key: String) throws {
     guard source != nil else { return }
     guard place.names?.insert(variable).inserted ?? true else {
-      throw place[key].failure("'\(variable)' is already the name of a parameter or of a loop around")
+      throw place[key].failure(
+        "'\(variable)' is already the name of a parameter or of a loop around")
     }
   }
 

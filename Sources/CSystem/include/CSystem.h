@@ -16,5 +16,9 @@ int ingot_reserve(int descriptor, off_t size);
 int ingot_rename_exclusive(int folder, const char *from, const char *to);
 /// Gives the unnamed file `descriptor` the name `path` in `folder`; EEXIST where it is taken.
 int ingot_link_unnamed(int descriptor, int folder, const char *path);
+/// Lets the heap grow by `count` bytes at a time and asks for huge pages under them.
+void ingot_prefer_huge_heap(size_t count);
+/// Asks for huge pages under the whole pages of a buffer that nothing was written to yet.
+void ingot_prefer_huge_pages(void *bytes, size_t count);
 #endif
 #endif

@@ -74,7 +74,7 @@ public struct Inspection: Sendable {
     items = aliases.indices.map { index in
       Item(table.entries[index], aliasOf: aliases[index].map { table.entries[$0].name })
     }
-    count()
+    count(table, aliases)
     guard includesStatistics else { return }
     try checkpoint.naming {
       try checkpoint.checkReadable(table)
@@ -95,11 +95,11 @@ public struct Inspection: Sendable {
     /// The bytes, those of shared storage once.
     public var uniqueBytes = 0
 
-    fileprivate mutating func add(_ item: Item) {
+    fileprivate mutating func add(_ tensor: Tensor, isAlias: Bool) {
       tensors += 1
-      elements += item.shape.elementCount
-      bytes += item.byteCount
-      uniqueBytes += item.aliasOf == nil ? item.byteCount : 0
+      elements += tensor.shape.elementCount
+      bytes += tensor.byteCount
+      uniqueBytes += isAlias ? 0 : tensor.byteCount
     }
   }
 
@@ -108,11 +108,12 @@ public struct Inspection: Sendable {
   /// The counts by element type, in the types' order.
   public private(set) var byElementType: [(type: ElementType, totals: Totals)] = []
 
-  private mutating func count() {
+  private mutating func count(_ table: TensorTable, _ aliases: [Int?]) {
     var byType: [ElementType: Totals] = [:]
-    for item in items {
-      totals.add(item)
-      byType[item.elementType, default: Totals()].add(item)
+    for index in aliases.indices {
+      let tensor = table.entries[index].tensor
+      totals.add(tensor, isAlias: aliases[index] != nil)
+      byType[tensor.elementType, default: Totals()].add(tensor, isAlias: aliases[index] != nil)
     }
     byElementType = ElementType.allCases.compactMap { type in byType[type].map { (type, $0) } }
   }

@@ -51,10 +51,9 @@ public struct ParametersReport: Sendable {
     self.elementType = elementType
     counts = try ParameterCounts(model, buffers: buffers)
     estimate = try EstimateAccount(model, counts)
-    let cost = try ForwardCost(model, batch: batch, sequence: sequence)
+    let (cost, memory) = try model.cost(
+      counts, batch: batch, sequence: sequence, elementType: elementType)
     self.cost = cost
-    let memory = try MemoryEstimate(
-      model, counts, batch: batch, sequence: sequence, elementType: elementType)
     self.memory = memory
     weightBytes = memory.weights
     if let asked = options.sequence, asked != cost.sequence {

@@ -1,4 +1,5 @@
 internal import Compression
+internal import CSystem
 internal import Crypto
 private import Synchronization
 internal import TensorFormats
@@ -42,7 +43,15 @@ struct PlanExecutor: Sendable {
 
     /// The buffer with at least `count` bytes.
     mutating func grow(to count: Int) {
-      if buffer.count < count { buffer = [UInt8](repeating: 0, count: count) }
+      guard buffer.count < count else { return }
+      buffer = []
+      buffer = unsafe [UInt8](unsafeUninitializedCapacity: count) { bytes, initialized in
+        #if os(Linux)
+        unsafe ingot_prefer_huge_pages(bytes.baseAddress, count)
+        #endif
+        unsafe bytes.initialize(repeating: 0)
+        initialized = count
+      }
     }
   }
 

@@ -141,7 +141,7 @@ struct Convert: ParsableCommand {
       throw error
     }
     if json {
-      StandardStreams.print(report.json.text(.indented))
+      StandardStreams.print(report.json)
     } else if !quiet {
       StandardStreams.print(ConversionText(report).text)
     }

@@ -55,7 +55,7 @@ struct Diff: ParsableCommand {
     comparison.jobs = reading.jobs
     let difference = try comparison.difference()
     if json {
-      StandardStreams.print(difference.json.text(.indented))
+      StandardStreams.print(difference.json)
     } else {
       StandardStreams.print(DifferenceText(difference, tolerance: comparison.tolerance).text)
     }

@@ -38,7 +38,7 @@ struct Digest: ParsableCommand {
     let manifest = try fingerprint.manifest()
     let difference = recorded.map { fingerprint.difference(of: manifest, from: $0) }
     if json {
-      StandardStreams.print(manifest.json(difference).text(.indented))
+      StandardStreams.print(manifest.json(difference))
     } else if let difference {
       StandardStreams.print(DigestText.text(difference, of: manifest))
     } else if quiet {

@@ -10,7 +10,7 @@ struct FormatsCommand: ParsableCommand {
 
   func run() throws {
     if json {
-      StandardStreams.print(Formats.json.text(.indented))
+      StandardStreams.print(Formats.json)
       return
     }
     var table = TextTable([.left, .left, .left])

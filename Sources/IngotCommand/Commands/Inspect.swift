@@ -23,11 +23,12 @@ struct Inspect: ParsableCommand {
   var json = false
 
   func run() throws {
+    SystemCalls.preferHugeHeap()
     let checkpoint = try reading.open(path)
     let inspection = try Inspection(
       checkpoint, includesStatistics: stats, jobs: reading.jobs)
     if json {
-      StandardStreams.print(inspection.json.text(.indented))
+      StandardStreams.print(inspection.json)
     } else {
       StandardStreams.print(InspectionText(inspection, listsEveryTensor: tensors || stats).text)
     }

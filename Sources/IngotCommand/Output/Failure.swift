@@ -14,7 +14,7 @@ enum Failure {
   /// ends the process with the status of its class; `details` are members of that object.
   static func exit(_ error: IngotError, details: [JSON.Member] = []) -> Never {
     if CommandLine.arguments.contains("--json") {
-      StandardStreams.print(json(error, details).text(.indented))
+      StandardStreams.print(json(error, details))
     }
     StandardStreams.note("ingot: \(error)")
     if let hint = error.hint {

@@ -11,13 +11,16 @@ internal import Darwin
 /// stdout carries the result, stderr everything else.
 enum StandardStreams {
   /// Prints a line of the result.
-  static func print(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+  static func print(_ text: String) { writeLine(Array(text.utf8), to: STDOUT_FILENO) }
+
+  /// Prints a result as JSON.
+  static func print(_ value: JSON) { writeLine(value.bytes(.indented), to: STDOUT_FILENO) }
 
   /// Prints a line for the person at the terminal.
-  static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+  static func note(_ text: String) { writeLine(Array(text.utf8), to: STDERR_FILENO) }
 
   /// Writes text as it is to stderr.
-  static func progress(_ text: String) { write(text, to: STDERR_FILENO) }
+  static func progress(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
 
   /// The width of the terminal that shows stderr, or nil where that is none.
   static var terminalWidth: Int? {
@@ -29,8 +32,13 @@ enum StandardStreams {
     return Int(size.ws_col)
   }
 
-  private static func write(_ text: String, to descriptor: Int32) {
-    var bytes = Array(text.utf8)[...]
+  private static func writeLine(_ text: consuming [UInt8], to descriptor: Int32) {
+    text.append(UInt8(ascii: "\n"))
+    write(text, to: descriptor)
+  }
+
+  private static func write(_ text: [UInt8], to descriptor: Int32) {
+    var bytes = text[...]
     while !bytes.isEmpty {
       let count = unsafe bytes.withUnsafeBytes {
         #if canImport(Glibc)
@@ -48,7 +56,7 @@ enum StandardStreams {
         // A full disk behind a redirected result must not look like success.
         if descriptor == STDOUT_FILENO {
           let reason = SystemCalls.message(errno)
-          Self.write("ingot: the result cannot be printed: \(reason)\n", to: STDERR_FILENO)
+          note("ingot: the result cannot be printed: \(reason)")
           Failure.finish(74)
         }
         return

@@ -1,3 +1,5 @@
+private import Synchronization
+
 /// Copies a strided box of a source into packed memory, tile by tile, in bounded memory.
 ///
 /// A tile is read into a stage in the source's order, so that reads are few and long, and goes from
@@ -51,10 +53,12 @@ struct StridedCopy {
         strides[index] = span >= Self.pageByteCount ? span + Self.cacheLineByteCount : span
       }
       let room = index > rowAxis ? Self.stageByteCount / rowsWanted : Self.stageByteCount
-      let fitting = max(1, min(axis.count, (room - span) / strides[index] + 1))
+      // Whole lines, as the kernel moves them.
+      let unit = index == rowAxis ? rowsWanted : 1
+      let fitting = max(unit, min(axis.count, (room - span) / strides[index] + 1))
       // Tiles of about the same size, rather than a thin last one.
       let tiles = (axis.count - 1) / fitting + 1
-      tile[index] = (axis.count - 1) / tiles + 1
+      tile[index] = min(axis.count, ((axis.count - 1) / tiles + 1).roundedUp(toMultipleOf: unit))
       span += (tile[index] - 1) * strides[index]
     }
     self.axes = sorted
@@ -82,7 +86,8 @@ struct StridedCopy {
       } while walk.advance()
       return
     }
-    var stage = [UInt8](repeating: 0, count: stageSize)
+    var stage = Stages.take(stageSize)
+    defer { Stages.giveBack(stage) }
     let steps = axes.indices.map { index in
       StridedAxis(
         count: (axes[index].count - 1) / tile[index] + 1,
@@ -139,4 +144,19 @@ struct StridedCopy {
         into: &target, at: walk.target, pitch: columnAxis.map { axes[$0].targetStride } ?? 0)
     } while walk.advance()
   }
+}
+
+/// Stages that are not in use, at most as many as threads copied at one time.
+///
+/// A fresh one costs more than what is done with it: the system clears and maps each of its pages.
+private enum Stages {
+  private static let spare = Mutex<[[UInt8]]>([])
+
+  /// A stage of at least `byteCount` bytes.
+  static func take(_ byteCount: Int) -> [UInt8] {
+    let stage = spare.withLock { $0.popLast() } ?? []
+    return stage.count >= byteCount ? stage : [UInt8](repeating: 0, count: byteCount)
+  }
+
+  static func giveBack(_ stage: [UInt8]) { spare.withLock { $0.append(stage) } }
 }

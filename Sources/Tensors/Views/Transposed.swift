@@ -10,7 +10,7 @@ public struct Transposed: ByteSource {
   /// Pieces do not grow beyond this size.
   private static let largestPieceByteCount = 16 << 20
   /// Pieces stop growing when they read this many bytes of the base in a row.
-  private static let wantedSegmentByteCount = 2 << 10
+  private static let wantedSegmentByteCount = 16 << 10
   /// Reading this many times the bytes wanted, system calls included, costs more than two passes.
   private static let tolerableAmplification = 16
 
