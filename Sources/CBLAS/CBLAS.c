@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <strings.h>
 
 // The one enumeration of CBLAS that is used: rows are contiguous.
 enum { ROW_MAJOR = 101 };
@@ -48,6 +49,17 @@ static const char *best_core(void) {
   return NULL;
 }
 
+// Whether the library computes with vectors half as wide as the processor's, because it does not know
+// the processor or was told so: our own loops are faster then.
+static int is_narrow(void *library, const char *best) {
+  const char *(*core_name)(void) = (const char *(*)(void))dlsym(library, "openblas_get_corename");
+  if (!best || !core_name) return 0;
+  static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
+  for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+    if (strcasecmp(core_name(), wide[i]) == 0) return 0;
+  return 1;
+}
+
 static void load(void) {
   const char *core = best_core();
   int chose_core = core && suggest("OPENBLAS_CORETYPE", core);
@@ -57,7 +69,7 @@ static void load(void) {
     if (!library) continue;
     dgemm = (Dgemm)dlsym(library, "cblas_dgemm");
     sgemm = (Sgemm)dlsym(library, "cblas_sgemm");
-    if (dgemm && sgemm) {
+    if (dgemm && sgemm && !is_narrow(library, core)) {
       name = candidates[i];
       void (*set_threads)(int) = (void (*)(int))dlsym(library, "openblas_set_num_threads");
       if (set_threads) set_threads(1);

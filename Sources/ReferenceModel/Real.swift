@@ -29,6 +29,15 @@ protocol Real: BinaryFloatingPoint, BitwiseCopyable, Sendable {
     into c: UnsafeMutablePointer<Self>, pitch cPitch: Int32, adding beta: Self,
     m: Int32, n: Int32, k: Int32)
 
+  /// The same by our own loops; false where memory lacks.
+  @unsafe
+  static func multiplyWithoutLibrary(
+    _ a: UnsafePointer<Self>, pitch aPitch: Int, isTransposed aIs: Bool,
+    _ b: UnsafePointer<Self>, pitch bPitch: Int, isTransposed bIs: Bool,
+    into c: UnsafeMutablePointer<Self>, pitch cPitch: Int, adding beta: Self,
+    m: Int, n: Int, k: Int
+  ) -> Bool
+
   /// The kernels of this type; `count` elements lie at each pointer.
   @unsafe
   static func softmax(_ x: UnsafeMutablePointer<Self>, _ count: Int, scale: Self)
@@ -71,6 +80,17 @@ extension Double: Real {
     m: Int32, n: Int32, k: Int32
   ) {
     unsafe ingot_blas_dgemm(aLies, bLies, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch)
+  }
+
+  @unsafe
+  static func multiplyWithoutLibrary(
+    _ a: UnsafePointer<Double>, pitch aPitch: Int, isTransposed aIs: Bool,
+    _ b: UnsafePointer<Double>, pitch bPitch: Int, isTransposed bIs: Bool,
+    into c: UnsafeMutablePointer<Double>, pitch cPitch: Int, adding beta: Double,
+    m: Int, n: Int, k: Int
+  ) -> Bool {
+    unsafe ingot_product64(
+      aIs ? 1 : 0, bIs ? 1 : 0, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch) != 0
   }
 
   @unsafe
@@ -126,6 +146,17 @@ extension Float: Real {
     m: Int32, n: Int32, k: Int32
   ) {
     unsafe ingot_blas_sgemm(aLies, bLies, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch)
+  }
+
+  @unsafe
+  static func multiplyWithoutLibrary(
+    _ a: UnsafePointer<Float>, pitch aPitch: Int, isTransposed aIs: Bool,
+    _ b: UnsafePointer<Float>, pitch bPitch: Int, isTransposed bIs: Bool,
+    into c: UnsafeMutablePointer<Float>, pitch cPitch: Int, adding beta: Float,
+    m: Int, n: Int, k: Int
+  ) -> Bool {
+    unsafe ingot_product32(
+      aIs ? 1 : 0, bIs ? 1 : 0, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch) != 0
   }
 
   @unsafe

@@ -4,8 +4,8 @@
 #define INGOT_CBLAS_H
 #include <stdint.h>
 
-/// Loads the library where it is not loaded yet; its name, or NULL where none was found. The library
-/// is told to compute in the calling thread: the work is split by the caller.
+/// Loads the library where it is not loaded yet; its name, or NULL where none was found that uses the
+/// processor's widest vectors. The library is told to compute in the calling thread: the work is split by the caller.
 ///
 /// OpenBLAS picks its kernels by a list of processors that ends at the year of its release, and takes
 /// newer ones for a machine with half the vector width. Where the processor has AVX-512 and the user

@@ -1,24 +1,30 @@
 internal import CBLAS
 
-/// Matrix products: by the BLAS that is loaded with the first of them, or by plain loops.
+/// Matrix products: by the BLAS that is loaded with the first of them, or by our own loops.
 enum Products {
-  /// Whether a BLAS may be used; tests set it false.
-  nonisolated(unsafe) static var usesLibrary = true
-
-  /// The name of the BLAS, or nil where plain loops serve.
-  static var library: String? {
-    guard unsafe usesLibrary, let name = unsafe ingot_blas_load() else { return nil }
-    return unsafe String(cString: name)
+  /// What computes a product.
+  enum Way: Sendable {
+    /// The library where there is one, else our vectors.
+    case best
+    /// Our vectors.
+    case vectors
+    /// The definition.
+    case plain
   }
 
-  private static var hasLibrary: Bool { unsafe usesLibrary && ingot_blas_load() != nil }
+  /// The name of the BLAS in use, or nil where there is none.
+  static var library: String? {
+    guard let name = unsafe ingot_blas_load() else { return nil }
+    return unsafe String(cString: name)
+  }
 
   /// c[i, at + j] = Σ a[i, l] · b[j, l], added to what is there or instead of it.
   ///
   /// a is rows × inner, b is columns × inner, rows of c are `pitch` apart.
   static func multiply<Scalar: Real>(
     _ a: [Scalar], rows: Int, byTransposed b: [Scalar], columns: Int, inner: Int,
-    into c: inout [Scalar], at offset: Int, pitch: Int, adding isSum: Bool, jobs: Int
+    into c: inout [Scalar], at offset: Int, pitch: Int, adding isSum: Bool, jobs: Int,
+    by way: Way = .best
   ) {
     precondition(rows * inner <= a.count && columns * inner <= b.count)
     precondition(offset >= 0 && offset + columns <= pitch && rows * pitch <= c.count)
@@ -43,13 +49,13 @@ enum Products {
                 matrices.a + first * inner, pitch: inner, isTransposed: false,
                 matrices.b, pitch: inner, isTransposed: true,
                 into: matrices.c + first * pitch, pitch: pitch, adding: isSum ? 1 : 0,
-                m: count, n: columns, k: inner)
+                m: count, n: columns, k: inner, by: way)
             } else {
               unsafe multiply(
                 matrices.a, pitch: inner, isTransposed: false,
                 matrices.b + first * inner, pitch: inner, isTransposed: true,
                 into: matrices.c + first, pitch: pitch, adding: isSum ? 1 : 0,
-                m: rows, n: count, k: inner)
+                m: rows, n: count, k: inner, by: way)
             }
           }
         }
@@ -70,15 +76,23 @@ enum Products {
     _ a: UnsafePointer<Scalar>, pitch aPitch: Int, isTransposed aIs: Bool,
     _ b: UnsafePointer<Scalar>, pitch bPitch: Int, isTransposed bIs: Bool,
     into c: UnsafeMutablePointer<Scalar>, pitch cPitch: Int, adding beta: Scalar,
-    m: Int, n: Int, k: Int
+    m: Int, n: Int, k: Int, by way: Way = .best
   ) {
     let largest = Int(Int32.max)
-    if hasLibrary, max(m, n, k) <= largest, max(aPitch, bPitch, cPitch) <= largest {
+    if way == .best, unsafe ingot_blas_load() != nil, max(m, n, k) <= largest,
+      max(aPitch, bPitch, cPitch) <= largest
+    {
       unsafe Scalar.multiply(
         a, pitch: Int32(aPitch), as: aIs ? INGOT_TRANSPOSED : INGOT_AS_IT_IS,
         b, pitch: Int32(bPitch), as: bIs ? INGOT_TRANSPOSED : INGOT_AS_IT_IS,
         into: c, pitch: Int32(cPitch), adding: beta, m: Int32(m), n: Int32(n), k: Int32(k))
     } else {
+      let isDone =
+        unsafe way != .plain && k > 0
+        && Scalar.multiplyWithoutLibrary(
+          a, pitch: aPitch, isTransposed: aIs, b, pitch: bPitch, isTransposed: bIs,
+          into: c, pitch: cPitch, adding: beta, m: m, n: n, k: k)
+      guard !isDone else { return }
       unsafe multiplyPlainly(
         a, pitch: aPitch, isTransposed: aIs, b, pitch: bPitch, isTransposed: bIs,
         into: c, pitch: cPitch, adding: beta, m: m, n: n, k: k)

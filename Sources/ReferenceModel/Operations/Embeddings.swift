@@ -198,6 +198,7 @@ extension ModelInputs {
     func isOnSide(_ other: String) -> Bool { other.hasPrefix("decoder_") == isDecoder }
     let ids = integers.filter {
       isOnSide($0.key) && $0.value.shape.count == 2 && $0.key != "labels"
+        && !$0.key.hasSuffix("attention_mask")
     }
     if let shape = ids.values.first?.shape { return shape }
     return reals.first { isOnSide($0.key) && $0.value.shape.count == 3 }?.value.shape.dropLast()

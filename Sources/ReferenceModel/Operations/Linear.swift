@@ -34,6 +34,19 @@ extension Evaluation {
         for row in 0..<run.count { Rows.copy(bias.elements, to: &span, row * outputs) }
       }
     }
+    if let memory {
+      // Read whole once, for every step to come.
+      let role = try WeightReader.role(operation.weights[0], of: operation, scope)
+      let matrix = try memory.numbers(role) {
+        Numbers(
+          shape: [outputs, inputs],
+          elements: try WeightReader.elements(of: weight, jobs: jobs))
+      }
+      Products.multiply(
+        x.elements, rows: x.rows, byTransposed: matrix.elements, columns: outputs, inner: inputs,
+        into: &y.elements, at: 0, pitch: outputs, adding: bias != nil, jobs: jobs)
+      return y
+    }
     let step = max(1, min(outputs, Self.elementsHeld / max(1, inputs)))
     var block: [Scalar] = []
     for first in stride(from: 0, to: outputs, by: step) {

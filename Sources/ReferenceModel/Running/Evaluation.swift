@@ -3,13 +3,17 @@ internal import Tensors
 
 /// One forward pass under way: the values that are still needed, by their names in the description.
 struct Evaluation<Scalar: Real> {
-  let inputs: ModelInputs
+  private(set) var inputs: ModelInputs
   let weights: WeightReader
   let jobs: Int
   /// The number of the first position of what is fed in, where earlier ones are cached.
-  var start = 0
+  private(set) var start = 0
   /// Keys and values of earlier positions, by the path of their attention; nil without a cache.
   var cache: KeyValueCache<Scalar>?
+  /// Weights that stay in memory from step to step; nil where each is let go after its operation.
+  var memory: WeightMemory<Scalar>?
+  /// What the first step settled, by instruction.
+  private var kept: [Int: Numbers<Scalar>] = [:]
 
   private var values: [String: Numbers<Scalar>] = [:]
   /// What the operation at hand reads for the last time, or overwrites.
@@ -22,15 +26,34 @@ struct Evaluation<Scalar: Real> {
     self.inputs = inputs
     self.weights = weights
     self.jobs = jobs
-    for (name, input) in inputs.reals {
-      values[name] = Numbers(shape: input.shape, elements: input.elements.map { Scalar($0) })
+    takeFeatures()
+  }
+
+  private mutating func takeFeatures() {
+    values = inputs.reals.mapValues { input in
+      Numbers(shape: input.shape, elements: input.elements.map { Scalar($0) })
     }
   }
 
-  /// Does everything in `plan` until `observe` has seen enough.
+  /// Goes on with the positions after the `start` that are cached.
+  mutating func advance(_ inputs: ModelInputs, start: Int) {
+    self.inputs = inputs
+    self.start = start
+    hiddenStates = [:]
+    takeFeatures()
+  }
+
+  /// Does everything in `plan` until `observe` has seen enough; what the first step settled is not
+  /// done again.
   mutating func run(_ plan: Plan, _ observe: (State) throws -> Bool) throws {
-    for instruction in plan.instructions {
+    for (index, instruction) in plan.instructions.enumerated() {
       let scope = instruction.scope
+      guard start == 0 || instruction.isStepped else {
+        if let output = instruction.visit.output, let result = kept[index] {
+          values[output] = result
+        }
+        continue
+      }
       released = instruction.releases
       switch instruction.visit {
       case .operation(let operation):
@@ -39,6 +62,7 @@ struct Evaluation<Scalar: Real> {
         for name in released { values[name] = nil }
         released = []
         values[operation.output] = result
+        if cache != nil, instruction.isKept { kept[index] = result }
         guard operation.name != nil else { continue }
         let component = scope.component(of: operation)
         guard try observe(state(.trace, "trace/\(path)", scope, component, result)) else { return }
@@ -163,6 +187,19 @@ extension Scope {
       .concatenate, .firstPosition:
       component
     }
+  }
+}
+
+/// Weights that stay in memory, by role.
+final class WeightMemory<Scalar: Real> {
+  private var weights: [String: Numbers<Scalar>] = [:]
+
+  /// The weight of that role, made by `read` where it is not there yet.
+  func numbers(_ role: String, _ read: () throws -> Numbers<Scalar>) rethrows -> Numbers<Scalar> {
+    if let weight = weights[role] { return weight }
+    let weight = try read()
+    weights[role] = weight
+    return weight
   }
 }
 

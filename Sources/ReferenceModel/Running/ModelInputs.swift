@@ -19,8 +19,11 @@ struct ModelInputs: Sendable {
   private(set) var hasDecoderInputs = false
   private(set) var labelSmoothing = 0.0
 
+  /// Checks the inputs of a pass, or of a step after `start` positions: of its masks the columns of
+  /// those positions come first, and what only the first step needs may be left out.
+  ///
   /// - Throws: `malformed` naming the input that is missing, unknown, or does not fit.
-  init(_ tensors: [String: Tensor], _ model: Model) throws {
+  init(_ tensors: [String: Tensor], _ model: Model, after start: Int = 0) throws {
     let known = try model.architecture.inputs.filter { try model.environment.holds($0.condition) }
     hasDecoderInputs = known.contains { $0.name.hasPrefix("decoder_") }
     let extras = ["causal", "labels", "label_smoothing"].filter { name in
@@ -34,7 +37,8 @@ struct ModelInputs: Sendable {
     }
     for input in known {
       guard let tensor = tensors[input.name] else {
-        guard input.isOptional else {
+        let isSettled = start > 0 && hasDecoderInputs && !input.name.hasPrefix("decoder_")
+        guard input.isOptional || isSettled else {
           throw IngotError(.malformed, "the input '\(input.name)' is missing")
         }
         continue
@@ -45,7 +49,14 @@ struct ModelInputs: Sendable {
       guard let tensor = tensors[name] else { continue }
       try Self.naming(name) { try addExtra(name, tensor) }
     }
-    try checkAgreement(known.map(\.name))
+    try checkAgreement(known.map(\.name), after: start)
+  }
+
+  /// Takes over the masks of the first step that a later one leaves out: those of an encoder.
+  mutating func settle(_ first: ModelInputs) {
+    for (name, input) in first.integers where !name.hasPrefix("decoder_") {
+      integers[name] = integers[name] ?? input
+    }
   }
 
   private static func naming<Result>(_ name: String, _ body: () throws -> Result) throws -> Result {
@@ -100,10 +111,13 @@ struct ModelInputs: Sendable {
   }
 
   /// Inputs of one side (those of the decoder, the others) have one batch and sequence.
-  private func checkAgreement(_ names: [String]) throws {
+  private func checkAgreement(_ names: [String], after start: Int) throws {
     var first: [Bool: (name: String, shape: [Int])] = [:]
     for name in names {
-      guard let shape = integers[name]?.shape ?? reals[name]?.shape else { continue }
+      guard var shape = integers[name]?.shape ?? reals[name]?.shape else { continue }
+      // A mask is of all keys, those before the step too.
+      let isStepped = name.hasPrefix("decoder_") == hasDecoderInputs
+      if start > 0, isStepped, name.hasSuffix("attention_mask") { shape[1] -= start }
       let isPicture = shape.count == 4
       let side = name.hasPrefix("decoder_")
       guard shape.allSatisfy({ $0 > 0 }) else {

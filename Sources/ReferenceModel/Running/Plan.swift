@@ -7,6 +7,10 @@ struct Plan {
     let scope: Scope
     /// The values that nothing reads afterwards.
     var releases: Set<String> = []
+    /// Whether it depends on inputs that change from step to step when a sequence is fed in pieces.
+    var isStepped = true
+    /// Whether it does not, and something that does reads what it gives.
+    var isKept = false
   }
 
   private(set) var instructions: [Instruction] = []
@@ -16,6 +20,51 @@ struct Plan {
       instructions.append(Instruction(visit: visit, scope: scope))
     }
     markLastUses()
+    let names = try model.architecture.inputs.filter { input in
+      try model.environment.holds(input.condition)
+    }.map(\.name)
+    let ofDecoder = names.filter { $0.hasPrefix("decoder_") }
+    markSteps(Set(ofDecoder.isEmpty ? names : ofDecoder))
+  }
+
+  /// Tells what must be done again in every step from what the first one settles: an encoder, and the
+  /// keys and values that a decoder takes from it.
+  private mutating func markSteps(_ inputs: Set<String>) {
+    var stepped = inputs
+    /// Where each value was last given.
+    var origins: [String: Int] = [:]
+    for index in instructions.indices {
+      let visit = instructions[index].visit
+      let reads = visit.reads
+      let isStepped = !reads.isDisjoint(with: stepped)
+      instructions[index].isStepped = isStepped
+      if isStepped {
+        for name in reads.subtracting(stepped) {
+          if let origin = origins[name] { instructions[origin].isKept = true }
+        }
+      }
+      guard let output = visit.output else { continue }
+      origins[output] = index
+      if isStepped { stepped.insert(output) } else { stepped.remove(output) }
+    }
+  }
+
+  /// The path of the first attention that sees later positions of what is fed in pieces.
+  func attentionAhead() throws -> String? {
+    var stepped: Set<String> = []
+    for instruction in instructions {
+      guard case .operation(let operation) = instruction.visit else { continue }
+      if instruction.isStepped {
+        stepped.insert(operation.output)
+      } else {
+        stepped.remove(operation.output)
+      }
+      guard case .attention(let it) = operation, instruction.isStepped, stepped.contains(it.key),
+        try !instruction.scope.environment.holds(it.isCausal)
+      else { continue }
+      return instruction.scope.path.joined(separator: ".")
+    }
+    return nil
   }
 
   /// From the end: a value is dead from its last reading on to where it is written again.

@@ -18,11 +18,7 @@ struct WeightReader: Sendable {
     guard let weight = operation.weights.first(where: { $0.name == name }),
       try scope.environment.holds(weight.condition)
     else { return nil }
-    let own = (scope.path + [operation.name, weight.name].compactMap { $0 }).joined(separator: ".")
-    let tie = try weight.tie.flatMap { tie in
-      try scope.environment.holds(tie.condition) ? tie.role : nil
-    }
-    let role = tie ?? own
+    let role = try Self.role(weight, of: operation, scope)
     return try Tensors.naming(tensor: role) {
       let tensor = try source(role)
       let expected = try Shape(weight.shape.map(scope.environment.count))
@@ -36,6 +32,12 @@ struct WeightReader: Sendable {
       if let obstacle = tensor.obstacle { throw obstacle }
       return tensor
     }
+  }
+
+  /// The role of the weight, or of the one that it is.
+  static func role(_ weight: Weight, of operation: Operation, _ scope: Scope) throws -> String {
+    if let tie = weight.tie, try scope.environment.holds(tie.condition) { return tie.role }
+    return (scope.path + [operation.name, weight.name].compactMap { $0 }).joined(separator: ".")
   }
 
   /// The weight of that name of an operation, or nil where the model has none.

@@ -1,0 +1,73 @@
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Architectures
+@testable import ReferenceModel
+
+/// A sequence fed in pieces gives what it gives as a whole.
+@Suite struct SessionTests {
+  /// Fixtures whose self-attention is causal.
+  static let causal = ModelFixture.all.filter { fixture in
+    guard let model = try? fixture.opened().model, let plan = try? Plan(model) else { return false }
+    return (try? plan.attentionAhead()) == .some(nil)
+  }
+
+  /// The columns of a [batch, sequence, …] tensor of 8-byte elements.
+  private func columns(_ tensor: Tensor, _ range: Range<Int>) throws -> Tensor {
+    try tensor.sliced(axis: 1, range: range)
+  }
+
+  @Test(arguments: causal, [true, false])
+  func `steps agree with the whole`(fixture: ModelFixture, holdsWeights: Bool) throws {
+    var inputs = try fixture.golden().inputs
+    inputs["labels"] = nil
+    let pass = try fixture.pass()
+    var whole: [String: StateValue] = [:]
+    try pass.run(inputs) { state in
+      whole[state.name] = state.value
+      return true
+    }
+    let hasDecoder = inputs.keys.contains { $0.hasPrefix("decoder_") }
+    let stepped = inputs.keys.filter { $0.hasPrefix("decoder_") == hasDecoder && $0 != "causal" }
+    let lengths = stepped.map { name in inputs[name]?.shape.dimensions.dropFirst().first ?? 0 }
+    let length = try #require(lengths.max())
+    var session = try ForwardSession(pass, holdsWeights: holdsWeights)
+    var compared = 0
+    for range in [0..<3, 3..<4, 4..<length] {
+      var piece = range.lowerBound == 0 ? inputs : [:]
+      for name in stepped {
+        let isMask = name.hasSuffix("attention_mask")
+        piece[name] = try inputs[name].map {
+          try columns($0, isMask ? 0..<range.upperBound : range)
+        }
+      }
+      try session.run(piece) { state in
+        guard let expected = whole[state.name] else { return true }
+        let shape = state.value.shape
+        guard shape.count == 3, expected.shape.count == 3, shape[1] == range.count,
+          expected.shape[1] == length,
+          // Not the bias of relative positions, which is [heads, queries, keys].
+          shape[2] == expected.shape[2]
+        else { return true }
+        let width = expected.shape[2]
+        let part = (0..<expected.shape[0]).flatMap { row in
+          expected.doubles[
+            (row * length + range.lowerBound) * width..<(row * length + range.upperBound) * width]
+        }
+        #expect(state.value.doubles.maxRelative(to: part) < 1e-13, "\(state.name) \(range)")
+        compared += 1
+        return true
+      }
+    }
+    #expect(session.length == length)
+    #expect(compared > 10)
+  }
+
+  @Test func `a model that sees ahead cannot be fed in pieces`() throws {
+    for fixture in ModelFixture.all where fixture.folder == "bert" {
+      let pass = try fixture.pass()
+      #expect(throws: IngotError.self) { try ForwardSession(pass) }
+    }
+  }
+}
