@@ -81,6 +81,11 @@ struct ConversionText {
     for note in report.notes.prefix(20) {
       StandardStreams.note("note: \(note.escapedForDisplay(limit: 500))")
     }
+    let dropped = report.names?.respelling.rows.filter { $0.to == nil } ?? []
+    print("no weights, dropped", dropped.filter { $0.remark == .buffer }.flatMap(\.from))
+    print(
+      "second copies of tied weights, dropped",
+      dropped.filter { $0.remark == .tiedDropped }.flatMap(\.from))
     print("metadata dropped", report.droppedMetadata)
     print("no tensors, dropped", report.droppedOthers.map { "\($0.name) (\($0.type))" })
   }
