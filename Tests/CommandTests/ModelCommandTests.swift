@@ -206,6 +206,75 @@ import Testing
     #expect(run.diagnostics.contains(message), "\(run.diagnostics)")
   }
 
+  @Test(arguments: ["model.ingot", "model.safetensors", "model.npz"])
+  func `a converted file brings its configuration along`(name: String) throws {
+    try Places.withTemporaryFolder { folder in
+      let out = folder.appending(path: name).filePath
+      let conversion = try CommandRun.ingot("convert", Self.gpt2, out, "--names", "gguf")
+      #expect(conversion.status == 0, "\(conversion.diagnostics)")
+      let run = try CommandRun.ingot("validate", out)
+      #expect(run.status == 0, "\(run.diagnostics)\(run.output)")
+      #expect(run.output.contains("metadata: heads"))
+      // Back from the other container, the weights are the same.
+      let back = folder.appending(path: "back.npz").filePath
+      #expect(try CommandRun.ingot("convert", out, back, "--names", "huggingface").status == 0)
+      let digests = try [Self.gpt2, back].map {
+        try CommandRun.ingot("digest", "--quiet", $0).output
+      }
+      #expect(digests[0] == digests[1])
+    }
+  }
+
+  @Test func `two configurations that disagree are named both`() throws {
+    try Places.withTemporaryFolder { folder in
+      let out = folder.appending(path: "model.ingot").filePath
+      #expect(try CommandRun.ingot("convert", Self.gpt2, out, "--names", "nanogpt").status == 0)
+      let other = folder.appending(path: "other.json")
+      let text = try String(contentsOfFile: Self.gpt2 + "/config.json", encoding: .utf8)
+      try Data(text.replacingOccurrences(of: "\"n_head\": 5", with: "\"n_head\": 4").utf8).write(
+        to: other)
+      let run = try CommandRun.ingot("validate", out, "--config", other.filePath)
+      #expect(run.status == 65)
+      #expect(
+        run.diagnostics.contains("'heads' is 4 (other.json: n_head) and 5 (metadata: heads)"),
+        "\(run.diagnostics)")
+    }
+  }
+
+  @Test func `an architecture that cannot be told is refused with the candidates`() throws {
+    try Places.withTemporaryFolder { folder in
+      let weights = folder.appending(path: "model.safetensors").filePath
+      try FileManager.default.copyItem(
+        atPath: Places.fixture("models/llama/model.safetensors"), toPath: weights)
+      let run = try CommandRun.ingot("validate", weights)
+      #expect(run.status == 69)
+      #expect(run.diagnostics.contains("fit llama, mistral equally well"), "\(run.diagnostics)")
+      let told = try CommandRun.ingot(
+        "validate", weights, "--architecture", "llama", "--set", "heads=4")
+      #expect(told.status == 0, "\(told.diagnostics)\(told.output)")
+    }
+  }
+
+  @Test func `rules are done after the names`() throws {
+    try Places.withTemporaryFolder { folder in
+      let rules = folder.appending(path: "rules.json")
+      try Data(#"{"rename": [{"from": "token_embd.weight", "to": "mine"}]}"#.utf8).write(to: rules)
+      let out = folder.appending(path: "out.npz").filePath
+      let run = try CommandRun.ingot(
+        "convert", Self.gpt2, out, "--names", "gguf", "--rules", rules.filePath)
+      #expect(run.status == 0, "\(run.diagnostics)")
+      #expect(try CommandRun.ingot("inspect", out, "--tensors").output.contains("mine  "))
+    }
+  }
+
+  @Test func `a configuration of GGUF's keys among the metadata is read`() throws {
+    let run = try CommandRun.ingot(
+      "validate", Places.fixture("models/llama-gguf/model.safetensors"), "--config",
+      Places.fixture("models/llama-gguf/gguf.json"), "--json")
+    #expect(run.status == 0, "\(run.diagnostics)")
+    #expect(run.output.contains("gguf.json: llama.attention.head_count_kv"))
+  }
+
   @Test func `a convention that the architecture lacks is refused with those it has`() throws {
     let run = try CommandRun.ingot("convert", Self.gpt2, "/tmp/none.npz", "--names", "hugginface")
     #expect(run.status == 69)
