@@ -12,7 +12,7 @@ public struct ConfigurationDocument: Sendable {
   /// - Throws: `malformed` where it is no JSON object.
   public init(_ json: JSON, name: String) throws {
     guard json.object != nil else {
-      throw IngotError(.malformed, "\(name): a configuration is a JSON object")
+      throw IngotError(.malformed, "a configuration is a JSON object")
     }
     self.name = name
     self.json = json

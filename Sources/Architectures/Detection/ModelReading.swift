@@ -194,6 +194,9 @@ extension Convention {
       }
       if !placements.isEmpty { break }
     }
-    return placements
+    // A file has a model or a few; one made of thousands of beginnings is not worth the time.
+    return Set(
+      placements.sorted { ($0.inner.utf8.count, $0.inner) < ($1.inner.utf8.count, $1.inner) }
+        .prefix(8))
   }
 }

@@ -171,11 +171,7 @@ extension Reading {
     _ node: Expression.Node, _ value: Int, _ configuration: Configuration
   ) -> (String, Int)? {
     func known(_ node: Expression.Node) -> Int? {
-      let environment = Environment { [architecture] name in
-        // A default is known only as far as what it rests on was given or told.
-        try configuration.entry(name, of: architecture).value
-      }
-      return try? environment.count(Expression(node, text: ""))
+      try? environment(configuration).count(Expression(node, text: ""))
     }
     switch node {
     case .name(let name):
