@@ -248,7 +248,7 @@ import Testing
         atPath: Places.fixture("models/llama/model.safetensors"), toPath: weights)
       let run = try CommandRun.ingot("validate", weights)
       #expect(run.status == 69)
-      #expect(run.diagnostics.contains("fit llama, mistral equally well"), "\(run.diagnostics)")
+      #expect(run.diagnostics.contains("fit llama, mistral"), "\(run.diagnostics)")
       let told = try CommandRun.ingot(
         "validate", weights, "--architecture", "llama", "--set", "heads=4")
       #expect(told.status == 0, "\(told.diagnostics)\(told.output)")
