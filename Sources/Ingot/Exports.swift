@@ -2,3 +2,4 @@
 @_exported public import Tensors
 @_exported public import Rules
 @_exported public import Architectures
+@_exported public import ReferenceModel

@@ -1,0 +1,78 @@
+internal import Tensors
+
+/// How far a state may lie from the golden's.
+///
+/// A value a passes against the golden's b where |a − b| ≤ atol + rtol·|b|. Where a user gives neither,
+/// both rest on what rounding does to a forward pass: with u the roundoff of the golden's type (or of the
+/// arithmetic's, where that is coarser), errors of n roundings add up like a random walk, to about
+/// √n·u of the values' size. A state after `layers` layers has seen (1 + layers) stretches of
+/// operations, and a sum of k terms rounds k times, except that half and brain floats are summed in
+/// float32. So
+///
+///     rtol = 16·u·√((1 + layers)·k)        atol = rtol · mean |b| of the state
+///
+/// The mean, not the maximum, is the scale: a few huge activations, as many language models have, must
+/// not hide everything else. 16 leaves room for the worst of many values.
+public struct VerificationTolerance: Sendable, Hashable {
+  /// What the user gives in place of rtol.
+  public let givenRelative: Double?
+  /// What the user gives in place of atol.
+  public let givenAbsolute: Double?
+  /// The type whose rounding counts.
+  public let precision: ElementType
+  /// Its roundoff.
+  public let roundoff: Double
+  /// The terms of the longest sum that are rounded in that type.
+  public let terms: Int
+
+  static let margin = 16.0
+
+  init(
+    golden: ElementType, arithmetic: Precision, terms: Int, relative: Double?, absolute: Double?
+  ) {
+    let computed: ElementType =
+      switch arithmetic {
+      case .float64: .float64
+      case .float32: .float32
+      }
+    let candidates = [golden, computed].compactMap { type in
+      Golden.roundoffs[type].map { (type: type, roundoff: $0) }
+    }
+    let coarsest = candidates.max { $0.roundoff < $1.roundoff } ?? (.float64, 0x1p-40)
+    precision = coarsest.type
+    roundoff = coarsest.roundoff
+    self.terms = [.bfloat16, .float16].contains(precision) ? 1 : max(1, terms)
+    givenRelative = relative
+    givenAbsolute = absolute
+  }
+
+  /// The tolerance of a state that so many layers lead to, whose golden has this mean magnitude.
+  public func bounds(layers: Int, meanMagnitude: Double) -> Tolerance {
+    let bound = Self.margin * roundoff * (Double(1 + layers) * Double(terms)).squareRoot()
+    return Tolerance(
+      relative: givenRelative ?? bound, absolute: givenAbsolute ?? bound * meanMagnitude)
+  }
+
+  /// The formula with its numbers.
+  public var formula: String {
+    let relative =
+      givenRelative.map { "\($0)" } ?? "16·u·√((1 + layers)·\(terms))"
+    let absolute =
+      givenAbsolute.map { "\($0)" }
+      ?? (givenRelative == nil
+        ? "rtol·mean|b|" : "16·u·√((1 + layers)·\(terms))·mean|b|")
+    let where_ =
+      givenRelative == nil || givenAbsolute == nil
+      ? ", u = \(roundoff) (\(precision.name))" : ""
+    return "|a − b| ≤ atol + rtol·|b|, rtol = \(relative), atol = \(absolute)\(where_)"
+  }
+
+  /// The object in reports.
+  var json: JSON {
+    [
+      "formula": .string(formula), "rtol": givenRelative.map(JSON.number) ?? .null,
+      "atol": givenAbsolute.map(JSON.number) ?? .null, "precision": .string(precision.name),
+      "roundoff": .number(roundoff), "terms": JSON(terms),
+    ]
+  }
+}

@@ -1,0 +1,72 @@
+internal import Ingot
+
+/// `ingot verify` for people.
+struct VerificationText {
+  private let report: VerificationReport
+
+  init(_ report: VerificationReport) { self.report = report }
+
+  var text: String {
+    let path = report.path.escapedForDisplay(limit: 1024)
+    let golden = report.goldenPath.escapedForDisplay(limit: 1024)
+    var lines = [
+      "\(path): \(report.architecture), computed in \(report.precision.rawValue)",
+      "golden: \(golden), \(report.goldenPrecision.name) (\(report.goldenPrecisionSource))",
+      "tolerance: \(report.tolerance.formula)", "",
+    ]
+    let faults = report.faults.lines
+    lines += faults.prefix(50).map { "✗ \($0.escapedForDisplay(limit: 500))" }
+    if faults.count > 50 { lines.append("  and \(faults.count - 50) more (--json lists all)") }
+    lines += stateLines
+    if let first = report.firstDivergence {
+      let place = first.place.map { " (\($0))" } ?? ""
+      lines += [
+        "", "first divergence: \(first.name.escapedForDisplay())\(place): \(first.summary)",
+      ]
+    }
+    if report.states.isEmpty { lines.append("not computed: the checkpoint does not fit") }
+    lines += ["", report.isOK ? "ok" : "NOT ok"]
+    return lines.joined(separator: "\n")
+  }
+
+  /// What fails comes first, the worst at the top; the rest follows in the order of computing.
+  private var stateLines: [String] {
+    let failures = report.states.enumerated().filter { !$0.element.isOK }
+      .sorted { ($1.element.worst, $0.offset) < ($0.element.worst, $1.offset) }
+    var table = TextTable([.left, .left, .right, .right, .right])
+    for state in failures.map(\.element) + report.states.filter(\.isOK) {
+      table.append([
+        state.isOK ? "✓" : "✗", state.name.escapedForDisplay(),
+        "max |Δ| \(ByteText.threeDigits(state.maxAbsolute))",
+        "max rel \(ByteText.threeDigits(state.maxRelative))",
+        state.notFinite > 0
+          ? "\(ByteText.count(state.notFinite)) not finite"
+          : "\(ByteText.threeDigits(state.worst)) of the tolerance",
+      ])
+    }
+    return table.lines()
+  }
+
+  /// The lines that GitHub shows beside a run.
+  var annotations: [String] {
+    guard !report.isOK else { return [] }
+    let message =
+      report.firstDivergence.map { state in
+        "first divergence: \(state.name)\(state.place.map { " (\($0))" } ?? ""): \(state.summary)"
+      } ?? report.faults.lines.first ?? "not ok"
+    return [Self.annotation("\(report.path): \(message)")]
+  }
+
+  /// An error as GitHub's workflow commands spell it.
+  static func annotation(_ message: String) -> String {
+    let escaped = message.unicodeScalars.reduce(into: "") { text, scalar in
+      switch scalar {
+      case "%": text += "%25"
+      case "\r": text += "%0D"
+      case "\n": text += "%0A"
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return "::error title=ingot verify::\(escaped)"
+  }
+}

@@ -1,0 +1,446 @@
+import Foundation
+import Ingot
+import Tensors
+import TestSupport
+import Testing
+
+/// Good checkpoints pass with their goldens, and every mistake is found at the part that makes it.
+@Suite struct VerificationTests {
+  /// Fixtures with a golden beside them.
+  private static let fixtures = ModelFixture.all.filter {
+    FileManager.default.fileExists(atPath: golden($0.folder))
+  }
+
+  private static func golden(_ folder: String) -> String {
+    Places.fixture("models/\(folder)/golden.npz")
+  }
+
+  private static let gpt2 = ModelFixture(
+    folder: "gpt2", architecture: "gpt2", convention: "huggingface", parameters: 11488)
+  private static let transformer = ModelFixture(
+    folder: "transformer-torch", architecture: "transformer", convention: "torch", parameters: 0)
+  private static let t5 = ModelFixture(
+    folder: "t5-v1_1", architecture: "t5", convention: "huggingface", parameters: 0)
+  private static let tutorial = ModelFixture(
+    folder: "transformer-tutorial-pre-norm", architecture: "transformer", convention: "tutorial",
+    parameters: 0)
+  private static let nanoGPT = ModelFixture(
+    folder: "gpt2-nanogpt", architecture: "gpt2", convention: "nanogpt", parameters: 11488)
+
+  @Test(arguments: fixtures)
+  func `a good checkpoint passes with its golden`(_ fixture: ModelFixture) throws {
+    var verification = Verification(
+      try fixture.source(), try Golden(path: Self.golden(fixture.folder)))
+    if fixture.folder == "transformer-tutorial" {
+      // Its library rounds the table of sinusoids to float32, whatever the rest is computed in.
+      verification.relativeTolerance = 1e-6
+      verification.absoluteTolerance = 1e-6
+    }
+    let report = try verification.report()
+    #expect(report.isOK, "\(report.firstDivergence?.name ?? "") \(report.faults.lines)")
+    #expect(report.states.count == verification.golden.states.count)
+    #expect(report.outputs.count > 0)
+    #expect(report.goldenPrecision == .float64)
+    #expect(report.firstDivergence == nil)
+    #expect(report.outputs.allSatisfy { $0.maxRelative <= 1e-7 && $0.argmaxAgreement ?? 1 == 1 })
+  }
+
+  @Test(arguments: fixtures)
+  func `single precision passes with the tolerance of single precision`(
+    _ fixture: ModelFixture
+  ) throws {
+    var verification = Verification(
+      try fixture.source(), try Golden(path: Self.golden(fixture.folder)))
+    verification.precision = .float32
+    let report = try verification.report()
+    #expect(
+      report.isOK, "\(report.firstDivergence?.name ?? "") \(report.firstDivergence?.worst ?? 0)")
+  }
+
+  // MARK: Mistakes
+
+  /// A mistake, and what it is first seen in.
+  struct Mutant: Sendable, CustomTestStringConvertible {
+    let name: String
+    let fixture: ModelFixture
+    let state: String
+    let layer: String?
+    let component: Component
+    let settings: [(String, String)]
+    let change: @Sendable (inout [String: Tensor]) throws -> Void
+
+    init(
+      _ name: String, _ fixture: ModelFixture, at state: String, _ layer: String?,
+      _ component: Component, settings: [(String, String)] = [],
+      _ change: @escaping @Sendable (inout [String: Tensor]) throws -> Void = { _ in }
+    ) {
+      self.name = name
+      self.fixture = fixture
+      self.state = state
+      self.layer = layer
+      self.component = component
+      self.settings = settings
+      self.change = change
+    }
+
+    var testDescription: String { "\(fixture.folder): \(name)" }
+  }
+
+  private static func swap(_ one: String, _ other: String)
+    -> @Sendable (inout [String: Tensor]) throws -> Void
+  {
+    { tensors in
+      let (first, second) = (try #require(tensors[one]), try #require(tensors[other]))
+      tensors[one] = second
+      tensors[other] = first
+    }
+  }
+
+  private static func transpose(_ name: String)
+    -> @Sendable (inout [String: Tensor]) throws -> Void
+  {
+    { tensors in tensors[name] = try #require(tensors[name]).transposed([1, 0]) }
+  }
+
+  static let mutants: [Mutant] = [
+    Mutant(
+      "attention's output transposed", gpt2, at: "trace/layers.1.attention", "layers.1", .attention,
+      transpose("transformer.h.1.attn.c_proj.weight")),
+    Mutant(
+      "gamma and beta swapped", gpt2, at: "trace/layers.2.feed_forward_norm", "layers.2", .norms,
+      swap("transformer.h.2.ln_2.weight", "transformer.h.2.ln_2.bias")),
+    Mutant(
+      "gamma and beta of the final norm swapped", gpt2, at: "hidden/3", nil, .norms,
+      swap("transformer.ln_f.weight", "transformer.ln_f.bias")),
+    Mutant(
+      "query and key swapped", gpt2, at: "trace/layers.0.attention", "layers.0", .attention
+    ) { tensors in
+      let fused = try #require(tensors["transformer.h.0.attn.c_attn.weight"])
+      let parts = try (0..<3).map { try fused.sliced(axis: 1, range: $0 * 20..<($0 + 1) * 20) }
+      tensors["transformer.h.0.attn.c_attn.weight"] = try joined(
+        [parts[1], parts[0], parts[2]].map { try $0.transposed([1, 0]) }
+      ).transposed([1, 0])
+    },
+    Mutant(
+      "another epsilon", gpt2, at: "trace/layers.0.attention_norm", "layers.0", .norms,
+      settings: [("norm_epsilon", "1e-6")]),
+    Mutant(
+      "another GELU", gpt2, at: "trace/layers.0.feed_forward", "layers.0", .feedForward,
+      settings: [("activation", "gelu")]),
+    Mutant(
+      "positions in another order", gpt2, at: "hidden/0", nil, .embedding
+    ) { tensors in
+      let table = try #require(tensors["transformer.wpe.weight"])
+      tensors["transformer.wpe.weight"] = try joined([
+        table.sliced(axis: 0, range: 1..<23), table.sliced(axis: 0, range: 0..<1),
+      ])
+    },
+    Mutant(
+      "two layers swapped", gpt2, at: "trace/layers.1.attention_norm", "layers.1", .norms
+    ) { tensors in
+      for name in tensors.keys.filter({ $0.contains(".h.1.") }) {
+        try swap(name, name.replacingOccurrences(of: ".h.1.", with: ".h.2."))(&tensors)
+      }
+    },
+    Mutant(
+      "another GELU", nanoGPT, at: "trace/layers.0.feed_forward", "layers.0", .feedForward,
+      settings: [("activation", "gelu_tanh")]),
+    Mutant(
+      "attention's output transposed", nanoGPT, at: "trace/layers.2.attention", "layers.2",
+      .attention, transpose("transformer.h.2.attn.c_proj.weight")),
+    Mutant(
+      "cross-attention's output transposed", transformer,
+      at: "trace/decoder.layers.1.cross_attention", "decoder.layers.1", .crossAttention,
+      transpose("decoder.layers.1.multihead_attn.out_proj.weight")),
+    Mutant(
+      "gamma and beta swapped in the encoder", transformer,
+      at: "trace/encoder.layers.1.attention_norm", "encoder.layers.1", .norms,
+      swap("encoder.layers.1.norm1.weight", "encoder.layers.1.norm1.bias")),
+    Mutant(
+      "query and key swapped", t5, at: "trace/encoder.layers.0.attention", "encoder.layers.0",
+      .attention,
+      swap(
+        "encoder.block.0.layer.0.SelfAttention.q.weight",
+        "encoder.block.0.layer.0.SelfAttention.k.weight")),
+    Mutant(
+      "gate and up swapped", t5, at: "trace/decoder.layers.2.feed_forward", "decoder.layers.2",
+      .feedForward,
+      swap(
+        "decoder.block.2.layer.2.DenseReluDense.wi_0.weight",
+        "decoder.block.2.layer.2.DenseReluDense.wi_1.weight")),
+  ]
+
+  @Test(arguments: mutants)
+  func `a mistake is seen first in the part that makes it`(_ mutant: Mutant) throws {
+    let report = try verify(mutant.fixture, settings: mutant.settings, mutant.change)
+    #expect(!report.isOK)
+    #expect(report.faults.isEmpty, "\(report.faults.lines)")
+    let first = try #require(report.firstDivergence)
+    #expect(first.name == mutant.state)
+    #expect(first.layer == mutant.layer)
+    #expect(first.component == mutant.component)
+    #expect(first.worst > 10, "too near to the tolerance to rely on")
+  }
+
+  /// Verifies a checkpoint whose tensors were changed, by the fixture's configuration.
+  private func verify(
+    _ fixture: ModelFixture, golden: String? = nil, settings: [(String, String)] = [],
+    _ change: (inout [String: Tensor]) throws -> Void = { _ in }
+  ) throws -> VerificationReport {
+    var checkpoint = try Checkpoint(path: fixture.weights)
+    var tensors = Dictionary(
+      uniqueKeysWithValues: checkpoint.table.entries.map { ($0.name, $0.tensor) })
+    try change(&tensors)
+    checkpoint.table = try checkpoint.table.replacingEntries(
+      tensors.sorted { $0.key < $1.key }.map { .init(name: $0.key, tensor: $0.value) })
+    var options = fixture.options
+    options.settings = settings.map { (parameter: $0.0, text: $0.1) }
+    return try Verification(
+      ModelSource(checkpoint, options), Golden(path: golden ?? Self.golden(fixture.folder))
+    ).report()
+  }
+
+  private static func joined(_ tensors: [Tensor]) throws -> Tensor {
+    var bytes: [UInt8] = []
+    for tensor in tensors {
+      bytes += try tensor.source.bytes(at: 0, count: tensor.byteCount, "a tensor")
+    }
+    let rows = tensors.reduce(0) { $0 + $1.shape.dimensions[0] }
+    return try Tensor(
+      elementType: tensors[0].elementType,
+      shape: Shape([rows] + tensors[0].shape.dimensions.dropFirst()), source: ArraySource(bytes))
+  }
+
+  private func replacing(
+    _ tensor: Tensor, at index: Int, with value: Float
+  ) throws -> Tensor {
+    var bytes = try tensor.source.bytes(at: 0, count: tensor.byteCount, "a tensor")
+    for byte in 0..<4 {
+      bytes[index * 4 + byte] = UInt8(truncatingIfNeeded: value.bitPattern >> (8 * UInt32(byte)))
+    }
+    return try Tensor(
+      elementType: tensor.elementType, shape: tensor.shape, source: ArraySource(bytes))
+  }
+
+  @Test func `a NaN weight fails, also where no input touches it`() throws {
+    for (name, isSeen) in [
+      ("transformer.h.1.mlp.c_fc.weight", true), ("transformer.wpe.weight", false),
+    ] {
+      let report = try verify(Self.gpt2) { tensors in
+        let tensor = try #require(tensors[name])
+        let last = tensor.shape.elementCount - 1
+        tensors[name] = try replacing(tensor, at: last, with: .nan)
+      }
+      #expect(!report.isOK)
+      #expect(report.faults.notFinite.map(\.name) == [name])
+      #expect(report.faults.notFinite.map(\.nan) == [1])
+      #expect((report.firstDivergence != nil) == isSeen)
+      if isSeen {
+        #expect(report.firstDivergence?.name == "trace/layers.1.feed_forward")
+        #expect(report.firstDivergence?.notFinite ?? 0 > 0)
+      }
+    }
+  }
+
+  @Test func `a missing, a superfluous and a misshapen tensor fail`() throws {
+    let missing = try verify(Self.gpt2) { $0["transformer.h.1.ln_1.bias"] = nil }
+    #expect(!missing.isOK)
+    #expect(missing.faults.missing == ["transformer.h.1.ln_1.bias"])
+    #expect(missing.states.isEmpty)
+    let unexpected = try verify(Self.gpt2) {
+      $0["transformer.extra"] = $0["transformer.wpe.weight"]
+    }
+    #expect(!unexpected.isOK)
+    #expect(unexpected.faults.unexpected == ["transformer.extra"])
+    #expect(unexpected.firstDivergence == nil)
+    let mismatched = try verify(Self.gpt2) {
+      $0["transformer.h.1.ln_1.bias"] = try #require($0["transformer.h.1.ln_1.bias"])
+        .sliced(axis: 0, range: 0..<19)
+    }
+    #expect(!mismatched.isOK)
+    #expect(mismatched.faults.mismatched.count == 1)
+  }
+
+  @Test func `heads that do not divide are refused`() throws {
+    #expect {
+      try verify(Self.gpt2, settings: [("heads", "3")])
+    } throws: { ($0 as? IngotError)?.errorClass == .malformed }
+  }
+
+  // MARK: Goldens
+
+  /// The message of the refusal of a golden that `change` made from GPT-2's.
+  private func refusal(
+    _ change: (inout [String: Tensor]) throws -> Void
+  ) throws -> String {
+    do {
+      let golden = try Golden(try changed(Self.golden("gpt2"), change))
+      _ = try Verification(Self.gpt2.source(), golden).report()
+      return "accepted"
+    } catch let error as IngotError {
+      #expect(error.errorClass == .malformed)
+      #expect(error.file == Self.golden("gpt2"))
+      return [error.tensor.map { "'\($0)'" }, error.message].compactMap { $0 }
+        .joined(separator: ": ")
+    }
+  }
+
+  private func changed(
+    _ path: String, _ change: (inout [String: Tensor]) throws -> Void
+  ) throws -> Checkpoint {
+    var checkpoint = try Checkpoint(path: path)
+    var tensors = Dictionary(
+      uniqueKeysWithValues: checkpoint.table.entries.map { ($0.name, $0.tensor) })
+    try change(&tensors)
+    checkpoint.table = try checkpoint.table.replacingEntries(
+      tensors.sorted { $0.key < $1.key }.map { .init(name: $0.key, tensor: $0.value) })
+    return checkpoint
+  }
+
+  private func ids(_ shape: [Int], _ values: [UInt8]) throws -> Tensor {
+    try Tensor(elementType: .uint8, shape: Shape(shape), source: ArraySource(values))
+  }
+
+  @Test func `a golden that does not fit is refused by name`() throws {
+    #expect(try refusal { _ in } == "accepted")
+    #expect(
+      try refusal { $0["input/input_ids"] = nil }.contains("the input 'input_ids' is missing"))
+    #expect(
+      try refusal { $0["input/tokens"] = $0["input/input_ids"] }
+        .contains("'tokens' is no input of gpt2"))
+    #expect(
+      try refusal { $0["logits"] = $0["output/logits"] } == "'logits': is no part of a golden")
+    #expect(
+      try refusal { $0["output/pooler_output"] = $0["output/logits"] }
+        == "'output/pooler_output': gpt2 has no such state")
+    #expect(
+      try refusal { $0["trace/layers.9.attention"] = $0["hidden/0"] }
+        == "'trace/layers.9.attention': gpt2 has no such state")
+    #expect(
+      try refusal { $0["hidden/1"] = $0["output/logits"] }
+        == "'hidden/1': the golden has shape 2×7×61, the model gives 2×7×20")
+    #expect(
+      try refusal { $0["hidden/1"] = $0["input/input_ids"] }
+        == "'hidden/1': expected real numbers, found int64")
+    #expect(
+      try refusal {
+        $0["input/input_ids"] = try ids([2, 7], [61] + [UInt8](repeating: 1, count: 13))
+      }.contains("61 at [0, 0] is not from 0 to 60"))
+    #expect(
+      try refusal {
+        $0 = $0.filter { $0.key == "output/logits" }
+        $0["input/input_ids"] = try ids([1, 24], [UInt8](repeating: 1, count: 24))
+      }.contains("24 positions are above the 23"))
+    #expect(try refusal { $0["input/labels"] = nil }.contains("'output/loss'"))
+    #expect(try refusal { $0 = $0.filter { $0.key.hasPrefix("input/") } }.contains("no output/"))
+    #expect(try refusal { $0 = $0.filter { $0.key.hasPrefix("output/") } }.contains("no input/"))
+  }
+
+  @Test func `the golden of another model of the same sizes fails`() throws {
+    let report = try verify(
+      Self.nanoGPT,
+      golden: Self.golden("gpt2-bare").replacingOccurrences(
+        of: "gpt2-bare", with: "gpt2"))
+    #expect(!report.isOK)
+    #expect(report.firstDivergence?.component == .feedForward)
+  }
+
+  @Test func `a golden's NaN does not pass, hidden positions do not count`() throws {
+    let name = "output/last_hidden_state"
+    let fixture = ModelFixture(
+      folder: "gpt2-bare", architecture: "gpt2", convention: "huggingface", parameters: 0)
+    let mask = try #require(try Golden(path: Self.golden(fixture.folder)).inputs["attention_mask"])
+    let visible = try mask.source.bytes(at: 0, count: mask.byteCount, "a mask")
+      .enumerated().filter { $0.offset % 8 == 0 }.map { $0.element != 0 }
+    let positions = try [
+      #require(visible.firstIndex(of: false)), #require(visible.firstIndex(of: true)),
+    ]
+    for position in positions {
+      let golden = try Golden(
+        try changed(Self.golden(fixture.folder)) { tensors in
+          let tensor = try #require(tensors[name])
+          var bytes = try tensor.source.bytes(at: 0, count: tensor.byteCount, "a state")
+          for byte in 0..<8 {
+            bytes[position * 20 * 8 + byte] = UInt8(
+              truncatingIfNeeded: Double.nan.bitPattern >> (8 * UInt64(byte)))
+          }
+          tensors[name] = try Tensor(
+            elementType: .float64, shape: tensor.shape, source: ArraySource(bytes))
+        })
+      let report = try Verification(fixture.source(), golden).report()
+      #expect(report.isOK == !visible[position])
+      #expect((report.firstDivergence?.notFinite ?? 0) == (visible[position] ? 1 : 0))
+    }
+  }
+
+  @Test func `a golden's precision is told by its type and by its values`() throws {
+    func precision(_ stored: ElementType, rounded: ElementType) throws -> ElementType {
+      try Golden(
+        try changed(Self.golden("gpt2")) { tensors in
+          for (name, tensor) in tensors where !name.hasPrefix("input/") {
+            tensors[name] = try tensor.cast(to: rounded).cast(to: stored)
+          }
+        }
+      ).precision
+    }
+    #expect(try precision(.float64, rounded: .float64) == .float64)
+    #expect(try precision(.float32, rounded: .float32) == .float32)
+    #expect(try precision(.float64, rounded: .float32) == .float32)
+    #expect(try precision(.float32, rounded: .bfloat16) == .bfloat16)
+    #expect(try precision(.bfloat16, rounded: .bfloat16) == .bfloat16)
+    #expect(try precision(.float32, rounded: .float16) == .float16)
+  }
+
+  // MARK: Goldens of our own
+
+  @Test func `our golden of a model verifies the files that are made from it`() throws {
+    try Places.withTemporaryFolder { folder in
+      let golden = folder.appending(path: "golden.npz").filePath
+      let record = try GoldenRecording(
+        Self.gpt2.source(), inputs: Checkpoint(path: Self.golden("gpt2"))
+      ).write(to: golden)
+      #expect(record.ambiguous == [])
+      #expect(record.states.contains("trace/layers.2.attention.query"))
+      #expect(record.states.contains("output/loss"))
+      for (names, file) in [
+        ("keras_hub", "model.weights.h5"), ("nanogpt", "model.npz"), ("gguf", "model.ingot"),
+      ] {
+        let path = folder.appending(path: names).filePath
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        var options = ConvertOptions()
+        options.names = names
+        options.jobs = 2
+        _ = try Conversion(
+          source: Self.gpt2.weights, destination: path + "/" + file, options: options
+        ).run()
+        let config = Places.fixture("models/gpt2/config.json")
+        var modelOptions = ModelOptions()
+        modelOptions.configuration = config
+        let report = try Verification(
+          ModelSource(Checkpoint(path: path + "/" + file), modelOptions), Golden(path: golden)
+        ).report()
+        #expect(report.isOK, "\(names) \(report.firstDivergence?.name ?? "")")
+        #expect(report.states.count == record.states.count)
+        #expect(report.outputs.allSatisfy { $0.maxAbsolute == 0 })
+      }
+    }
+  }
+
+  @Test func `a golden that exists stays unless told otherwise`() throws {
+    try Places.withTemporaryFolder { folder in
+      let path = folder.appending(path: "golden.safetensors").filePath
+      try Data("mine".utf8).write(to: URL(filePath: path))
+      var recording = GoldenRecording(
+        try Self.gpt2.source(), inputs: try Checkpoint(path: Self.golden("gpt2")))
+      recording.precision = .float32
+      #expect {
+        try recording.write(to: path)
+      } throws: { ($0 as? IngotError)?.errorClass == .output }
+      #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
+      _ = try recording.write(to: path, replacing: true)
+      let report = try Verification(Self.gpt2.source(), Golden(path: path)).report()
+      #expect(report.goldenPrecision == .float32)
+      #expect(report.isOK)
+    }
+  }
+}
