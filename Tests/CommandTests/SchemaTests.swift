@@ -25,6 +25,10 @@ struct SchemaTests {
     ("convert", ["convert", "MODEL", "OUT3.npz", "--names", "nanogpt"]),
     ("error", ["convert", "MODEL", "OUT4.npz", "--names", "nanogpt", "--exclude", "*wpe*"]),
     ("validate", ["validate", "MODEL", "--expect-parameters", "7"]),
+    ("verify", ["verify", "MODEL", "--golden", "GOLDEN"]),
+    ("verify", ["verify", "MODEL", "--golden", "GOLDEN", "--set", "norm_epsilon=1e-3"]),
+    ("error", ["verify", "MODEL", "--golden", "OTHER"]),
+    ("golden-report", ["golden", "MODEL", "--inputs", "GOLDEN", "--output", "OUT5.npz"]),
     ("params", ["params", "MODEL"]), ("params", ["params", "MODEL/config.json", "--batch", "3"]),
     ("params", ["params", "FIXTURE"]), ("error", ["params", "MODEL", "--sequence", "99999"]),
     ("formats", ["formats"]), ("architectures", ["architectures"]),
@@ -47,6 +51,7 @@ struct SchemaTests {
           : [
             "FIXTURE": fixture, "MANIFEST": manifest, "RULES": rules,
             "MODEL": Places.fixture("models/gpt2"),
+            "GOLDEN": Places.fixture("models/gpt2/golden.npz"),
             "MODEL/config.json": Places.fixture("models/gpt2/config.json"),
             "OTHER": Places.fixture("npz/savez.npz"),
             "OTHERS": Places.fixture("hdf5/others_v0.h5"),

@@ -31,14 +31,19 @@ import Testing
   func `a good checkpoint passes with its golden`(_ fixture: ModelFixture) throws {
     var verification = Verification(
       try fixture.source(), try Golden(path: Self.golden(fixture.folder)))
-    if fixture.folder == "transformer-tutorial" {
-      // Its library rounds the table of sinusoids to float32, whatever the rest is computed in.
+    if ["transformer-tutorial", "transformer-tutorial-biased"].contains(fixture.folder) {
+      // Their library rounds the table of sinusoids to float32, whatever the rest is computed in.
       verification.relativeTolerance = 1e-6
       verification.absoluteTolerance = 1e-6
     }
     let report = try verification.report()
     #expect(report.isOK, "\(report.firstDivergence?.name ?? "") \(report.faults.lines)")
-    #expect(report.states.count == verification.golden.states.count)
+    #expect(
+      report.states.count + report.notCompared.count == verification.golden.states.count)
+    // The library has no such parts, or has them elsewhere.
+    #expect(
+      report.notCompared.isEmpty || ["mixtral", "t5-encoder"].contains(fixture.folder),
+      "\(report.notCompared)")
     #expect(report.outputs.count > 0)
     #expect(report.goldenPrecision == .float64)
     #expect(report.firstDivergence == nil)
@@ -314,9 +319,6 @@ import Testing
       try refusal { $0["output/pooler_output"] = $0["output/logits"] }
         == "'output/pooler_output': gpt2 has no such state")
     #expect(
-      try refusal { $0["trace/layers.9.attention"] = $0["hidden/0"] }
-        == "'trace/layers.9.attention': gpt2 has no such state")
-    #expect(
       try refusal { $0["hidden/1"] = $0["output/logits"] }
         == "'hidden/1': the golden has shape 2×7×61, the model gives 2×7×20")
     #expect(
@@ -334,6 +336,14 @@ import Testing
     #expect(try refusal { $0["input/labels"] = nil }.contains("'output/loss'"))
     #expect(try refusal { $0 = $0.filter { $0.key.hasPrefix("input/") } }.contains("no output/"))
     #expect(try refusal { $0 = $0.filter { $0.key.hasPrefix("output/") } }.contains("no input/"))
+  }
+
+  @Test func `a finer state that the model does not make is told and not compared`() throws {
+    let golden = try Golden(
+      try changed(Self.golden("gpt2")) { $0["trace/layers.9.attention"] = $0["hidden/0"] })
+    let report = try Verification(Self.gpt2.source(), golden).report()
+    #expect(report.isOK)
+    #expect(report.notCompared == ["trace/layers.9.attention"])
   }
 
   @Test func `the golden of another model of the same sizes fails`() throws {

@@ -17,10 +17,25 @@ public struct GoldenRecording: Sendable {
 
   /// What was recorded.
   public struct Record: Sendable {
+    /// The golden.
+    public let path: String
+    /// The architecture.
+    public let architecture: String
+    /// The arithmetic.
+    public let precision: Precision
     /// The names of the states.
     public let states: [String]
     /// The states that share their name with others, as those of shared layers do, and were left out.
     public let ambiguous: [String]
+
+    /// The report that `--json` prints (`schemas/golden-report.schema.json`).
+    public var json: JSON {
+      [
+        "output": .string(path), "architecture": .string(architecture),
+        "precision": .string(precision.rawValue), "states": .array(states.map(JSON.string)),
+        "left_out": .array(ambiguous.map(JSON.string)),
+      ]
+    }
   }
 
   /// Prepares to record.
@@ -74,6 +89,7 @@ public struct GoldenRecording: Sendable {
     try inputFile.checkUnchanged()
     try checkpoint.checkUnchanged()
     return Record(
+      path: path, architecture: source.model.architecture.name, precision: precision,
       states: states.map(\.name),
       ambiguous: computed.names.filter { computed.counts[$0] ?? 1 > 1 })
   }

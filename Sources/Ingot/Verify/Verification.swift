@@ -31,7 +31,7 @@ public struct Verification: Sendable {
       throw IngotError(.usage, "a configuration has no weights to verify")
     }
     let states = try checkpoint.naming { try ComputedStates(source.model) }
-    try naming(file: golden.path) { try checkStates(states) }
+    let (expected, leftOut) = try naming(file: golden.path) { try comparable(states) }
     let faults = try checkpoint.naming { try CheckpointFaults(source, jobs: threads) }
     let tolerance = VerificationTolerance(
       golden: golden.precision, arithmetic: precision,
@@ -41,8 +41,10 @@ public struct Verification: Sendable {
       path: checkpoint.path, goldenPath: golden.path,
       architecture: source.model.architecture.name, precision: precision,
       goldenPrecision: golden.precision, goldenPrecisionSource: golden.precisionSource,
-      tolerance: tolerance, faults: faults)
-    if !faults.preventsRunning { report.states = try compare(checkpoint, reading, tolerance) }
+      tolerance: tolerance, faults: faults, notCompared: leftOut)
+    if !faults.preventsRunning {
+      report.states = try compare(expected, checkpoint, reading, tolerance)
+    }
     try golden.checkUnchanged()
     try checkpoint.checkUnchanged()
     return report
@@ -57,44 +59,56 @@ public struct Verification: Sendable {
     .max() ?? 1
   }
 
-  /// Every state of the golden must be one that the model makes.
-  private func checkStates(_ states: ComputedStates) throws {
-    for name in golden.states.keys.sorted(by: { $0.precedesInUTF8($1) }) {
-      if name == "output/loss", golden.inputs["labels"] != nil,
-        states.counts["output/logits"] != nil
-      {
+  /// The states of the golden that can be compared, and the finer ones that cannot.
+  ///
+  /// Recorders hook whatever parts a framework has: a finer state that the description does not make, or
+  /// makes several times, is left out. Outputs and hidden states must be the model's.
+  private func comparable(
+    _ states: ComputedStates
+  ) throws -> (compared: [String: Tensor], leftOut: [String]) {
+    var compared: [String: Tensor] = [:]
+    var leftOut: [String] = []
+    for (name, tensor) in golden.states.sorted(by: { $0.key.precedesInUTF8($1.key) }) {
+      let isLoss =
+        name == "output/loss" && golden.inputs["labels"] != nil
+        && states.counts["output/logits"] != nil
+      if isLoss || states.counts[name] == 1 {
+        compared[name] = tensor
         continue
       }
-      guard let count = states.counts[name] else {
+      guard name.hasPrefix("trace/") else {
         throw IngotError(
           .malformed, "\(source.model.architecture.name) has no such state", tensor: name,
           hint: name == "output/loss" && golden.inputs["labels"] == nil
             ? "the loss needs input/labels"
             : NearestNames.hint(name, among: states.names) ?? states.hint(for: name))
       }
-      guard count == 1 else {
-        throw IngotError(
-          .malformed, "\(source.model.architecture.name) makes this state \(count) times",
-          tensor: name)
-      }
+      leftOut.append(name)
     }
+    guard !compared.isEmpty else {
+      throw IngotError(
+        .malformed, "\(source.model.architecture.name) makes none of the golden's states")
+    }
+    return (compared, leftOut)
   }
 
   private func compare(
-    _ checkpoint: Checkpoint, _ reading: ModelReading, _ tolerance: VerificationTolerance
+    _ golden: [String: Tensor], _ checkpoint: Checkpoint, _ reading: ModelReading,
+    _ tolerance: VerificationTolerance
   ) throws -> [StateComparison] {
     let weights = CanonicalWeights(checkpoint.table, reading)
     let file = checkpoint.files[0]
+    let (path, inputs) = (self.golden.path, self.golden.inputs)
     let pass = ForwardPass(source.model, precision: precision, jobs: threads) { role in
       try naming(file: file) { try weights.tensor(role: role) }
     }
-    let masks = try naming(file: golden.path) { try AttentionMasks(golden) }
+    let masks = try naming(file: path) { try AttentionMasks(inputs) }
     var place = PlaceInModel()
     var comparisons: [StateComparison] = []
-    try naming(file: golden.path) {
-      try pass.run(golden.inputs) { state in
+    try naming(file: path) {
+      try pass.run(inputs) { state in
         place.reach(state)
-        guard let expected = golden.states[state.name] else { return true }
+        guard let expected = golden[state.name] else { return true }
         guard expected.shape.dimensions == state.value.shape else {
           throw IngotError(
             .malformed,
@@ -109,7 +123,7 @@ public struct Verification: Sendable {
         ) { tolerance.bounds(layers: place.layers.count, meanMagnitude: $0) }
         comparisons.append(comparison)
         if comparison.isOK { place.agree() }
-        return comparisons.count < golden.states.count
+        return comparisons.count < golden.count
       }
     }
     return comparisons
@@ -199,16 +213,16 @@ private struct AttentionMasks {
   private let decoder: Mask?
   private let hasDecoder: Bool
 
-  init(_ golden: Golden) throws {
+  init(_ inputs: [String: Tensor]) throws {
     func mask(_ name: String) throws -> Mask? {
       // The forward pass says what is wrong with a mask of another kind.
-      guard let tensor = golden.inputs[name], tensor.shape.rank == 2, tensor.obstacle == nil,
+      guard let tensor = inputs[name], tensor.shape.rank == 2, tensor.obstacle == nil,
         tensor.elementType.kind != .complex
       else { return nil }
       return Mask(
         shape: tensor.shape.dimensions, isVisible: try tensor.doubles().map { $0 != 0 })
     }
-    hasDecoder = golden.inputs.keys.contains { $0.hasPrefix("decoder_") }
+    hasDecoder = inputs.keys.contains { $0.hasPrefix("decoder_") }
     encoder = try mask("attention_mask")
     decoder = try mask("decoder_attention_mask")
   }

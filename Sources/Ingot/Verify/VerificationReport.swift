@@ -18,6 +18,8 @@ public struct VerificationReport: Sendable {
   public let tolerance: VerificationTolerance
   /// What is wrong with the checkpoint itself.
   public let faults: CheckpointFaults
+  /// Finer states of the golden that the model does not make, or makes several times.
+  public let notCompared: [String]
   /// Every state of the golden in the order of computing; none where the model could not be run.
   public internal(set) var states: [StateComparison] = []
 
@@ -48,6 +50,7 @@ public struct VerificationReport: Sendable {
       } ?? .null,
       "suspects": .array([]), "tolerance": tolerance.json,
       "states": .array(states.map { $0.json(isOutput: false) }),
+      "not_compared": .array(notCompared.map(JSON.string)),
     ]
   }
 }

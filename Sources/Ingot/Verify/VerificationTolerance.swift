@@ -9,10 +9,10 @@ internal import Tensors
 /// operations, and a sum of k terms rounds k times, except that half and brain floats are summed in
 /// float32. So
 ///
-///     rtol = 16·u·√((1 + layers)·k)        atol = rtol · mean |b| of the state
+///     rtol = 32·u·√((1 + layers)·k)        atol = rtol · mean |b| of the state
 ///
 /// The mean, not the maximum, is the scale: a few huge activations, as many language models have, must
-/// not hide everything else. 16 leaves room for the worst of many values.
+/// not hide everything else. 32 leaves room for the worst of many values.
 public struct VerificationTolerance: Sendable, Hashable {
   /// What the user gives in place of rtol.
   public let givenRelative: Double?
@@ -25,7 +25,7 @@ public struct VerificationTolerance: Sendable, Hashable {
   /// The terms of the longest sum that are rounded in that type.
   public let terms: Int
 
-  static let margin = 16.0
+  static let margin = 32.0
 
   init(
     golden: ElementType, arithmetic: Precision, terms: Int, relative: Double?, absolute: Double?
@@ -38,7 +38,7 @@ public struct VerificationTolerance: Sendable, Hashable {
     let candidates = [golden, computed].compactMap { type in
       Golden.roundoffs[type].map { (type: type, roundoff: $0) }
     }
-    let coarsest = candidates.max { $0.roundoff < $1.roundoff } ?? (.float64, 0x1p-40)
+    let coarsest = candidates.max { $0.roundoff < $1.roundoff } ?? (.float64, 0x1p-36)
     precision = coarsest.type
     roundoff = coarsest.roundoff
     self.terms = [.bfloat16, .float16].contains(precision) ? 1 : max(1, terms)
@@ -56,15 +56,15 @@ public struct VerificationTolerance: Sendable, Hashable {
   /// The formula with its numbers.
   public var formula: String {
     let relative =
-      givenRelative.map { "\($0)" } ?? "16·u·√((1 + layers)·\(terms))"
+      givenRelative.map { "\($0)" } ?? "32·u·√((1 + layers)·\(terms))"
     let absolute =
       givenAbsolute.map { "\($0)" }
       ?? (givenRelative == nil
-        ? "rtol·mean|b|" : "16·u·√((1 + layers)·\(terms))·mean|b|")
-    let where_ =
+        ? "rtol·mean|b|" : "32·u·√((1 + layers)·\(terms))·mean|b|")
+    let roundoffText =
       givenRelative == nil || givenAbsolute == nil
       ? ", u = \(roundoff) (\(precision.name))" : ""
-    return "|a − b| ≤ atol + rtol·|b|, rtol = \(relative), atol = \(absolute)\(where_)"
+    return "|a − b| ≤ atol + rtol·|b|, rtol = \(relative), atol = \(absolute)\(roundoffText)"
   }
 
   /// The object in reports.

@@ -35,6 +35,9 @@ struct GoldenCommand: ParsableCommand {
   @Flag(name: .long, help: "Replace the golden if it exists.")
   var force = false
 
+  @Flag(name: .long, help: "Print the report as JSON.")
+  var json = false
+
   func run() throws {
     let checkpoint = try reading.open(path)
     var recording = GoldenRecording(
@@ -42,10 +45,14 @@ struct GoldenCommand: ParsableCommand {
     recording.precision = precision.value
     recording.jobs = reading.jobs
     let record = try recording.write(to: output, replacing: force)
-    let outputs = record.states.filter { $0.hasPrefix("output/") }
-    StandardStreams.print(
-      "\(output.escapedForDisplay(limit: 1024)): \(outputs.joined(separator: ", ")) and "
-        + "\(record.states.count - outputs.count) states, \(precision.value.rawValue)")
+    if json {
+      StandardStreams.print(record.json)
+    } else {
+      let outputs = record.states.filter { $0.hasPrefix("output/") }
+      StandardStreams.print(
+        "\(output.escapedForDisplay(limit: 1024)): \(outputs.joined(separator: ", ")) and "
+          + "\(record.states.count - outputs.count) states, \(precision.value.rawValue)")
+    }
     checkpoint.printNotes()
     if !record.ambiguous.isEmpty {
       StandardStreams.note(

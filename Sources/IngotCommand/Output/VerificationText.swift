@@ -12,7 +12,7 @@ struct VerificationText {
     var lines = [
       "\(path): \(report.architecture), computed in \(report.precision.rawValue)",
       "golden: \(golden), \(report.goldenPrecision.name) (\(report.goldenPrecisionSource))",
-      "tolerance: \(report.tolerance.formula)", "",
+      "tolerance: \(report.tolerance.formula)\(relativeRange)", "",
     ]
     let faults = report.faults.lines
     lines += faults.prefix(50).map { "✗ \($0.escapedForDisplay(limit: 500))" }
@@ -24,9 +24,22 @@ struct VerificationText {
         "", "first divergence: \(first.name.escapedForDisplay())\(place): \(first.summary)",
       ]
     }
+    if !report.notCompared.isEmpty {
+      let names = report.notCompared.prefix(5).map { $0.escapedForDisplay() }
+      lines.append(
+        "  not compared (the model makes no such state): \(names.joined(separator: ", "))"
+          + (report.notCompared.count > 5 ? " and \(report.notCompared.count - 5) more" : ""))
+    }
     if report.states.isEmpty { lines.append("not computed: the checkpoint does not fit") }
     lines += ["", report.isOK ? "ok" : "NOT ok"]
     return lines.joined(separator: "\n")
+  }
+
+  /// The relative tolerances that the formula came to.
+  private var relativeRange: String {
+    let values = report.states.map(\.tolerance.relative)
+    guard let least = values.min(), let most = values.max(), least < most else { return "" }
+    return "; rtol from \(ByteText.threeDigits(least)) to \(ByteText.threeDigits(most))"
   }
 
   /// What fails comes first, the worst at the top; the rest follows in the order of computing.

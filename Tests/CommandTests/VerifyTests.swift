@@ -1,0 +1,142 @@
+import Foundation
+#if canImport(FoundationXML)
+import FoundationXML
+#endif
+import Tensors
+import TestSupport
+import Testing
+
+/// `verify` and `golden` as a user and a CI server meet them.
+@Suite struct VerifyTests {
+  private static let gpt2 = Places.fixture("models/gpt2")
+  private static let golden = Places.fixture("models/gpt2/golden.npz")
+
+  private func verify(_ more: String...) throws -> CommandRun {
+    try CommandRun.run(
+      CommandRun.ingot, ["verify", Self.gpt2, "--golden", Self.golden] + more)
+  }
+
+  @Test func `a model that agrees exits with 0 and a line per state`() throws {
+    let run = try verify()
+    #expect(run.status == 0)
+    #expect(run.diagnostics == "")
+    #expect(run.output.hasSuffix("\nok\n"))
+    #expect(run.output.contains("✓  trace/layers.1.attention "))
+    #expect(run.output.contains("tolerance: |a − b| ≤ atol + rtol·|b|"))
+    #expect(!run.output.contains("✗"))
+  }
+
+  @Test func `one that does not exits with 1 and names the first divergence`() throws {
+    let run = try verify("--set", "norm_epsilon=1e-3")
+    #expect(run.status == 1)
+    #expect(
+      run.output.contains("first divergence: trace/layers.0.attention_norm (layers.0, norms): "))
+    #expect(run.output.hasSuffix("\nNOT ok\n"))
+    let loose = try verify("--set", "norm_epsilon=1e-3", "--rtol", "1", "--atol", "1")
+    #expect(loose.status == 0)
+  }
+
+  @Test func `reports go into files, with the failures marked`() throws {
+    try Places.withTemporaryFolder { folder in
+      let junit = folder.appending(path: "verify.xml").filePath
+      let json = folder.appending(path: "verify.json").filePath
+      // What an earlier run left is replaced.
+      try Data("old".utf8).write(to: URL(filePath: junit))
+      let run = try verify(
+        "--set", "norm_epsilon=1e-3", "--report", "junit=\(junit)", "--report", "json=\(json)",
+        "--json")
+      #expect(run.status == 1)
+      #expect(try String(contentsOfFile: json, encoding: .utf8) == run.output)
+      let report = try JSONScanner.parse(Array(run.output.utf8))
+      #expect(report["ok"] == .boolean(false))
+      #expect(report["first_divergence"]?["component"]?.string == "norms")
+      #expect(report["suspects"]?.array == [])
+      let counter = TestCounter()
+      let parser = XMLParser(data: try Data(contentsOf: URL(filePath: junit)))
+      parser.delegate = counter
+      #expect(parser.parse())
+      let states = report["states"]?.array ?? []
+      #expect(counter.elements["testcase"] == states.count + 1)
+      #expect(
+        counter.elements["failure"] == states.filter { $0["ok"] == .boolean(false) }.count)
+      #expect(counter.suite["tests"] == "\(states.count + 1)")
+      #expect(counter.suite["errors"] == "0")
+    }
+  }
+
+  @Test func `a check that cannot be made leaves an error in the report`() throws {
+    try Places.withTemporaryFolder { folder in
+      let junit = folder.appending(path: "verify.xml").filePath
+      let run = try CommandRun.ingot(
+        "verify", Self.gpt2, "--golden", Places.fixture("models/bert/golden.npz"), "--report",
+        "junit=\(junit)")
+      #expect(run.status == 65)
+      #expect(run.diagnosticLines.first?.contains("gpt2 has no such state") == true)
+      let text = try String(contentsOfFile: junit, encoding: .utf8)
+      #expect(text.contains("errors=\"1\""))
+      #expect(text.contains("<error type=\"malformed\""))
+    }
+  }
+
+  @Test(arguments: [
+    (["--set", "heads=3"], 65), (["--precision", "float16"], 64), (["--rtol", "-1"], 64),
+    (["--report", "html=x"], 64), (["--golden", "absent.npz"], 66),
+    (["--config", Places.fixture("models/bert/config.json")], 69),
+    (["--precision", "float32"], 0),
+  ])
+  func `exits as other commands do`(arguments: [String], status: Int) throws {
+    let words = arguments.first == "--golden" ? arguments : ["--golden", Self.golden] + arguments
+    let run = try CommandRun.run(CommandRun.ingot, ["verify", Self.gpt2] + words)
+    #expect(Int(run.status) == status, "\(run.diagnostics)")
+  }
+
+  @Test func `GitHub is told where it first went wrong`() throws {
+    let run = try CommandRun.run(
+      "/usr/bin/env",
+      [
+        "GITHUB_ACTIONS=true", CommandRun.ingot, "verify", Self.gpt2, "--golden", Self.golden,
+        "--set", "norm_epsilon=1e-3",
+      ])
+    #expect(run.status == 1)
+    let lines = run.diagnosticLines.filter { $0.hasPrefix("::error title=ingot verify::") }
+    #expect(lines.count == 1)
+    #expect(lines.first?.contains("trace/layers.0.attention_norm") == true)
+  }
+
+  @Test func `a golden of our own verifies the model that it was made from`() throws {
+    try Places.withTemporaryFolder { folder in
+      let path = folder.appending(path: "mine.safetensors").filePath
+      let made = try CommandRun.ingot(
+        "golden", Self.gpt2, "--inputs", Self.golden, "--output", path)
+      #expect(made.status == 0, "\(made.diagnostics)")
+      #expect(made.output.contains("output/last_hidden_state, output/logits, output/loss"))
+      let run = try CommandRun.ingot("verify", Self.gpt2, "--golden", path)
+      #expect(run.status == 0, "\(run.diagnostics)")
+      let again = try CommandRun.ingot(
+        "golden", Self.gpt2, "--inputs", Self.golden, "--output", path)
+      #expect(again.status == 73)
+      let wrong = try CommandRun.ingot(
+        "golden", Self.gpt2, "--inputs", Places.fixture("models/vit/golden.npz"), "--output",
+        folder.appending(path: "other.npz").filePath)
+      #expect(wrong.status == 65)
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: folder.filePath) == [
+          "mine.safetensors"
+        ])
+    }
+  }
+}
+
+/// Counts elements, and keeps the attributes of the suite.
+private final class TestCounter: NSObject, XMLParserDelegate {
+  var elements: [String: Int] = [:]
+  var suite: [String: String] = [:]
+
+  func parser(
+    _ parser: XMLParser, didStartElement name: String, namespaceURI: String?,
+    qualifiedName: String?, attributes: [String: String] = [:]
+  ) {
+    elements[name, default: 0] += 1
+    if name == "testsuite" { suite = attributes }
+  }
+}
