@@ -62,6 +62,21 @@ import Testing
       report.isOK, "\(report.firstDivergence?.name ?? "") \(report.firstDivergence?.worst ?? 0)")
   }
 
+  @Test(arguments: fixtures, [ElementType.float32, .bfloat16, .float16])
+  func `a golden that was rounded passes with its own tolerance`(
+    _ fixture: ModelFixture, type: ElementType
+  ) throws {
+    let golden = try Golden(
+      try changed(Self.golden(fixture.folder)) { tensors in
+        for (name, tensor) in tensors where !name.hasPrefix("input/") {
+          tensors[name] = try tensor.cast(to: type)
+        }
+      })
+    let report = try Verification(fixture.source(), golden).report()
+    #expect(report.isOK, "\(report.firstDivergence?.name ?? "")")
+    #expect(report.tolerance.precision == type)
+  }
+
   // MARK: Mistakes
 
   /// A mistake, and what it is first seen in.
