@@ -5,7 +5,7 @@ import Testing
 
 @testable import Architectures
 
-/// Encoders and encoder-decoders: published counts, and fixtures by their names and shapes.
+/// Encoders and encoder-decoders: published counts.
 @Suite struct EncoderTests {
   // MARK: Published counts
 
@@ -75,76 +75,5 @@ import Testing
   private static func count(_ model: Model) -> Int {
     model.weights.filter { $0.tiedTo == nil && !$0.weight.isBuffer }
       .reduce(0) { $0 + $1.shape.elementCount }
-  }
-
-  // MARK: Fixtures
-
-  struct Fixture: Sendable, CustomTestStringConvertible {
-    let folder: String
-    let architecture: String
-    let convention: String
-    let count: Int?
-    var testDescription: String { folder }
-  }
-
-  /// The rows of `models.tsv` of these architectures whose tensors lie in safetensors.
-  static let fixtures: [Fixture] = {
-    let path = Places.fixture("models/models.tsv")
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return [] }
-    let rows = text.split(separator: "\n").map { $0.split(separator: "\t").map(String.init) }
-    let column = rows.first?.firstIndex(of: "parameters")
-    return rows.dropFirst().compactMap { fields in
-      guard fields.count > 2,
-        ["bert", "roberta", "distilbert", "vit", "t5", "bart", "transformer"].contains(fields[1]),
-        FileManager.default.fileExists(
-          atPath: Places.fixture("models/\(fields[0])/model.safetensors"))
-      else { return nil }
-      return Fixture(
-        folder: fields[0], architecture: fields[1], convention: fields[2],
-        count: column.flatMap { $0 < fields.count ? Int(fields[$0]) : nil })
-    }
-  }()
-
-  @Test(arguments: fixtures)
-  func `reads a fixture as its model`(fixture: Fixture) throws {
-    let table = try Self.table("models/\(fixture.folder)/model.safetensors")
-    let documents = try ["config.json", "native.json"].compactMap {
-      name -> ConfigurationDocument? in
-      let path = Places.fixture("models/\(fixture.folder)/\(name)")
-      guard FileManager.default.fileExists(atPath: path) else { return nil }
-      return try ConfigurationDocument(JSONScanner.parse(Self.bytes(path)), name: name)
-    }
-    let reading = try ModelReading.read(table, as: Architecture.all, documents: documents)
-    #expect(reading.model.architecture.name == fixture.architecture)
-    #expect(reading.convention.name == fixture.convention)
-    #expect(reading.unexpected.isEmpty)
-    for (stored, name) in reading.tensors {
-      guard let name else {
-        #expect(stored.isTied, "\(reading.name(of: stored)) is missing")
-        continue
-      }
-      #expect(table[name]?.shape == stored.shape, "\(name)")
-    }
-    if let count = fixture.count { #expect(Self.count(reading.model) == count) }
-  }
-
-  private static func bytes(_ path: String) throws -> [UInt8] {
-    Array(try Data(contentsOf: URL(filePath: path)))
-  }
-
-  /// The names and shapes of a safetensors header; the elements are not there.
-  private static func table(_ path: String) throws -> TensorTable {
-    let bytes = try bytes(Places.fixture(path))
-    let length = bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
-    let header = try JSONScanner.parse(Array(bytes[8..<8 + length]))
-    var table = TensorTable()
-    for member in header.object ?? [] where member.key != "__metadata__" {
-      let shape = member.value["shape"]?.array?.compactMap(\.integer).map { Int($0) } ?? []
-      try table.append(
-        member.key,
-        Tensor(
-          elementType: .float32, shape: Shape(shape), obstacle: IngotError(.internal, "not read")))
-    }
-    return table
   }
 }

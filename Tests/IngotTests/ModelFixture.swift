@@ -29,6 +29,18 @@ struct ModelFixture: Sendable, CustomTestStringConvertible {
     return options
   }
 
+  private var olderConfiguration: String { Places.fixture("models/configs-4/\(folder).json") }
+
+  /// Whether there is the configuration that transformers 4 wrote of the same model.
+  var hasOlderConfiguration: Bool { FileManager.default.fileExists(atPath: olderConfiguration) }
+
+  /// The model by that configuration, which stands for the one beside the weights.
+  func olderModel() throws -> Model {
+    var options = ModelOptions()
+    options.configuration = olderConfiguration
+    return try ModelSource(Checkpoint(path: weights), options).model
+  }
+
   func source() throws -> ModelSource { try ModelSource(Checkpoint(path: weights), options) }
 
   /// Every row of an architecture that is described; some fixtures wait for their description.

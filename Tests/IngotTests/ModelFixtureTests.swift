@@ -27,6 +27,18 @@ import Testing
     #expect(validation.isValid)
   }
 
+  @Test(arguments: ModelFixture.all.filter(\.hasOlderConfiguration))
+  func `is the same model by the configuration that transformers 4 wrote`(
+    _ fixture: ModelFixture
+  ) throws {
+    let (newer, older) = try (fixture.source().model, fixture.olderModel())
+    #expect(older.architecture.name == newer.architecture.name)
+    for (name, entry) in newer.values {
+      let other = older.values.first { $0.name == name }
+      #expect(other?.entry.value == entry.value, "\(name): \(other?.entry.source ?? "")")
+    }
+  }
+
   /// What no shape tells.
   private static let untold: Set<String> = [
     "heads", "key_heads", "head_size", "image_height", "image_width",

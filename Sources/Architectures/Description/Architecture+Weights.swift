@@ -24,6 +24,18 @@ extension Architecture {
   }
 }
 
+extension [Step] {
+  /// Whether the shape or the presence of a weight depends on a variable.
+  func weightsMention(_ variable: String) -> Bool {
+    var collector = DescriptionCollector()
+    collector.collect(self, pattern: [], conditions: [])
+    return collector.weights.contains { weight in
+      (weight.weight.shape + weight.conditions + [weight.weight.isFrozen])
+        .contains { $0.names.contains(variable) }
+    }
+  }
+}
+
 private struct DescriptionCollector {
   var weights: [DescribedWeight] = []
   var loops: [DescribedLoop] = []

@@ -22,6 +22,15 @@ public struct ModelWeight: Sendable {
   public let isFrozen: Bool
 }
 
+extension ModelWeight {
+  /// The same weight of another turn.
+  fileprivate func renamed(_ role: String, _ variables: [String: Int]) -> ModelWeight {
+    ModelWeight(
+      role: role, pattern: pattern, variables: variables, shape: shape, weight: weight,
+      component: component, layer: layer, tiedTo: tiedTo, isFrozen: isFrozen)
+  }
+}
+
 /// Gathers the weights of a description.
 struct WeightCollector {
   private let environment: Environment
@@ -38,11 +47,41 @@ struct WeightCollector {
       for weight in operation.weights { try add(weight, operation, scope) }
       guard case .experts(let experts) = operation else { return }
       let (count, inside) = try scope.turns(experts.count, of: experts.name)
-      for expert in 0..<count {
-        try collect(experts.steps, in: inside.entering(experts, expert: expert))
+      guard count > 0 else { return }
+      let first = inside.entering(experts, expert: 0)
+      let start = weights.count
+      try collect(experts.steps, in: first)
+      let template = weights[start...]
+      let isUniform =
+        !experts.steps.weightsMention("expert")
+        && template.allSatisfy { $0.variables.count == first.variables.count }
+      for expert in 1..<max(1, count) {
+        let turn = inside.entering(experts, expert: expert)
+        // Hundreds of experts are alike but for their number.
+        if isUniform {
+          try add(template, of: first, in: turn)
+        } else {
+          try collect(experts.steps, in: turn)
+        }
       }
     }
   }
+
+  /// Adds the weights of one turn once more for another.
+  private mutating func add(
+    _ template: ArraySlice<ModelWeight>, of first: Scope, in turn: Scope
+  ) throws {
+    let beginning = first.path.joined(separator: ".").utf8.count
+    let path = turn.path.joined(separator: ".")
+    for weight in template {
+      let role = path + String(Substring(weight.role.utf8.dropFirst(beginning)))
+      guard roles.insert(role).inserted else { continue }
+      guard weights.count < Limits.tensors else { throw Self.tooMany }
+      weights.append(weight.renamed(role, turn.variables))
+    }
+  }
+
+  private static let tooMany = IngotError(.limit, "more than \(Limits.tensors) weights")
 
   private mutating func add(_ weight: Weight, _ operation: Operation, _ scope: Scope) throws {
     let environment = scope.environment
@@ -51,9 +90,7 @@ struct WeightCollector {
     let role = (scope.path + names).joined(separator: ".")
     // Layers that share their weights come by again.
     guard roles.insert(role).inserted else { return }
-    guard weights.count < Limits.tensors else {
-      throw IngotError(.limit, "more than \(Limits.tensors) weights")
-    }
+    guard weights.count < Limits.tensors else { throw Self.tooMany }
     let shape = try Tensors.naming(tensor: role) {
       try Shape(weight.shape.map(environment.count))
     }
