@@ -159,7 +159,9 @@ extension Value {
   init?(_ json: JSON, for parameter: Parameter) {
     switch json {
     case .boolean(let flag): self = .flag(flag)
-    case .integer(let integer): self = .integer(Int(integer))
+    case .integer(let integer):
+      // 10000 and 10000.0 are the same base, whichever a file has.
+      self = parameter.kind == .real ? .real(Double(integer)) : .integer(Int(integer))
     case .number(let number):
       guard parameter.kind == .count, let integer = Int(exactly: number) else {
         self = .real(number)
