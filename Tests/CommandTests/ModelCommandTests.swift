@@ -255,6 +255,26 @@ import Testing
     }
   }
 
+  @Test func `what an optimizer keeps is no weight`() throws {
+    try Places.withTemporaryFolder { folder in
+      // Beside the weights, as Keras saves it: here a row of the positions, under such a name.
+      let rules = folder.appending(path: "rules.json")
+      try Data(
+        #"""
+        {"split": [{"match": "transformer.wpe.weight", "axis": 0, "sizes": [22, 1],
+          "into": ["transformer.wpe.weight", "optimizer/vars/0"]}]}
+        """#.utf8
+      ).write(to: rules)
+      let model = folder.appending(path: "model.npz").filePath
+      #expect(
+        try CommandRun.ingot("convert", Self.gpt2, model, "--rules", rules.filePath).status == 0)
+      let run = try CommandRun.ingot(
+        "validate", model, "--config", Self.gpt2 + "/config.json", "--set", "positions=22")
+      #expect(run.status == 0, "\(run.output)\(run.diagnostics)")
+      #expect(run.output.contains("buffers, not counted (1):"))
+    }
+  }
+
   @Test func `rules are done after the names`() throws {
     try Places.withTemporaryFolder { folder in
       let rules = folder.appending(path: "rules.json")

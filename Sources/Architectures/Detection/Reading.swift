@@ -19,6 +19,9 @@ struct Reading {
   /// The names found for each pattern; one name may serve several, of which a model has one.
   private var found: [String: Set<String>] = [:]
 
+  /// Where Keras 3 and Keras 2 keep the variables of the optimizer.
+  private static let optimizerFolders = ["optimizer/", "optimizer_weights/"]
+
   /// A size that a tensor has where a formula stands.
   private struct Observation {
     let value: Int
@@ -64,6 +67,10 @@ struct Reading {
           observe(spelling, [first] + rest, loops, name, variables, shape)
         }
       }
+    }
+    // What training keeps is no part of the model, in any convention: Keras saves it beside the weights.
+    for entry in table.entries where Self.optimizerFolders.contains(where: entry.name.hasPrefix) {
+      buffers.insert(entry.name)
     }
     for template in convention.buffers {
       for prefix in Set([placement.inner, placement.outer]) {
