@@ -51,7 +51,7 @@ struct WeightCollector {
       let first = inside.entering(experts, expert: 0)
       let start = weights.count
       try collect(experts.steps, in: first)
-      let template = weights[start...]
+      let template = Array(weights[start...])
       let isUniform =
         !experts.steps.weightsMention("expert")
         && template.allSatisfy { $0.variables.count == first.variables.count }
@@ -69,7 +69,7 @@ struct WeightCollector {
 
   /// Adds the weights of one turn once more for another.
   private mutating func add(
-    _ template: ArraySlice<ModelWeight>, of first: Scope, in turn: Scope
+    _ template: [ModelWeight], of first: Scope, in turn: Scope
   ) throws {
     let beginning = first.path.joined(separator: ".").utf8.count
     let path = turn.path.joined(separator: ".")
