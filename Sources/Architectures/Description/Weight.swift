@@ -25,7 +25,7 @@ public struct Weight: Sendable, Hashable {
     /// From features to logits.
     case head
     case classifier
-    /// Anything else; the 12·l·d² account names it by its role.
+    /// Anything else; it stays unexplained in the 12·l·d² account, which gives its role.
     case other
   }
 

@@ -59,11 +59,11 @@ extension ModelReading {
   ) throws -> ModelReading {
     let candidates = try Self.candidates(architectures, documents)
     let index = NameIndex(table)
-    var readings: [Reading] = []
+    var readings: [CandidateReading] = []
     for architecture in candidates {
       for convention in architecture.conventions {
         for placement in convention.placements(in: index) {
-          readings.append(Reading(table, index, architecture, convention, placement))
+          readings.append(CandidateReading(table, index, architecture, convention, placement))
         }
       }
     }
@@ -143,9 +143,9 @@ extension ModelReading {
   }
 
   private static func best(
-    _ readings: [Reading], of candidates: [Architecture], _ table: TensorTable
-  ) throws -> Reading {
-    func faults(_ reading: Reading) -> (Int, Int, Int) {
+    _ readings: [CandidateReading], of candidates: [Architecture], _ table: TensorTable
+  ) throws -> CandidateReading {
+    func faults(_ reading: CandidateReading) -> (Int, Int, Int) {
       (
         table.entries.count - reading.explained.union(reading.buffers).count,
         reading.absentSpellings, reading.disagreements

@@ -2,7 +2,7 @@ internal import Tensors
 
 /// A table read as one convention of one architecture: which stored tensors are which weights, and
 /// what their names and shapes say about the configuration.
-struct Reading {
+struct CandidateReading {
   let architecture: Architecture
   let convention: Convention
   let placement: Placement
@@ -114,7 +114,7 @@ struct Reading {
   }
 }
 
-extension Reading {
+extension CandidateReading {
   /// The configuration that the names and shapes tell beyond what is `given`.
   ///
   /// - Throws: `malformed` where names or shapes contradict what is given, naming both.
