@@ -56,6 +56,23 @@ struct ReadingArguments: ParsableArguments {
   }
 }
 
+/// How far values may lie apart.
+struct ToleranceArguments: ParsableArguments {
+  @Option(
+    name: .long,
+    help: "Relative tolerance: |a − b| ≤ atol + rtol·|b|, b of the second file or the golden.")
+  var rtol: Double?
+
+  @Option(name: .long, help: "Absolute tolerance.")
+  var atol: Double?
+
+  mutating func validate() throws {
+    for value in [rtol, atol] {
+      if let value, !(value >= 0) { throw ValidationError("a tolerance is not negative") }
+    }
+  }
+}
+
 /// A size as people write it: `5GB` (10⁹), `512MiB` (2²⁰), or plain bytes.
 struct ByteSize: ExpressibleByArgument {
   let bytes: Int

@@ -22,11 +22,7 @@ struct Diff: ParsableCommand {
   @OptionGroup var reading: ReadingArguments
   @OptionGroup var selecting: SelectionArguments
 
-  @Option(name: .long, help: "Relative tolerance: |a − b| ≤ atol + rtol·|b|.")
-  var rtol: Double?
-
-  @Option(name: .long, help: "Absolute tolerance.")
-  var atol: Double?
+  @OptionGroup var tolerance: ToleranceArguments
 
   @Option(
     name: .long, help: "A rules file that is applied to the first checkpoint.",
@@ -36,12 +32,6 @@ struct Diff: ParsableCommand {
   @Flag(name: .long, help: "Print the report as JSON.")
   var json = false
 
-  func validate() throws {
-    for value in [rtol, atol] {
-      if let value, !(value >= 0) { throw ValidationError("a tolerance is not negative") }
-    }
-  }
-
   func run() throws {
     let first = try reading.open(a)
     let second = try Checkpoint(path: b, options: reading.options)
@@ -49,8 +39,8 @@ struct Diff: ParsableCommand {
     var comparison = Comparing(first, second)
     comparison.selection = selecting.selection
     comparison.rules = try rules.map { try RulesFile(contentsOf: $0) }
-    if rtol != nil || atol != nil {
-      comparison.tolerance = .init(relative: rtol ?? 0, absolute: atol ?? 0)
+    if tolerance.rtol != nil || tolerance.atol != nil {
+      comparison.tolerance = .init(relative: tolerance.rtol ?? 0, absolute: tolerance.atol ?? 0)
     }
     comparison.jobs = reading.jobs
     let difference = try comparison.difference()

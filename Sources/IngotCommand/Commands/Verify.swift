@@ -39,11 +39,7 @@ struct Verify: ParsableCommand {
   @Option(name: .long, help: "The arithmetic: float64 or float32.")
   var precision = PrecisionArgument(.float64)
 
-  @Option(name: .long, help: "Relative tolerance: |a − b| ≤ atol + rtol·|b|, b the golden.")
-  var rtol: Double?
-
-  @Option(name: .long, help: "Absolute tolerance.")
-  var atol: Double?
+  @OptionGroup var tolerance: ToleranceArguments
 
   @Option(
     name: .long,
@@ -54,12 +50,6 @@ struct Verify: ParsableCommand {
 
   @Flag(name: .long, help: "Print the report as JSON.")
   var json = false
-
-  func validate() throws {
-    for value in [rtol, atol] {
-      if let value, !(value >= 0) { throw ValidationError("a tolerance is not negative") }
-    }
-  }
 
   func run() throws {
     do {
@@ -80,8 +70,8 @@ struct Verify: ParsableCommand {
     var verification = Verification(
       try ModelSource(checkpoint, model.options), try Golden(path: golden))
     verification.precision = precision.value
-    verification.relativeTolerance = rtol
-    verification.absoluteTolerance = atol
+    verification.relativeTolerance = tolerance.rtol
+    verification.absoluteTolerance = tolerance.atol
     verification.jobs = reading.jobs
     let result = try verification.report()
     for argument in report {
