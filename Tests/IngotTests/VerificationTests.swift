@@ -75,6 +75,31 @@ import Testing
     #expect(report.tolerance.precision == type)
   }
 
+  /// Goldens that the library computed in a narrower type from the start: `narrow/gpt2-float32.npz`.
+  private static let narrow = try? FileManager.default.contentsOfDirectory(
+    atPath: Places.fixture("models/narrow")
+  ).sorted()
+
+  @Test(arguments: narrow ?? [])
+  func `a golden that was computed in a narrower type passes with its own tolerance`(
+    name: String
+  ) throws {
+    let type = name.hasSuffix("-bfloat16.npz") ? ElementType.bfloat16 : .float32
+    let fixture = try ModelFixture.named(String(name.dropLast("-.npz".count + type.name.count)))
+    let golden = try Golden(path: Places.fixture("models/narrow/\(name)"))
+    let report = try Verification(fixture.source(), golden).report()
+    #expect(report.isOK, "\(report.firstDivergence?.name ?? "")")
+    #expect(report.goldenPrecision == type)
+    #expect(report.states.count == golden.states.count)
+    // The tolerance still tells a matrix that is another.
+    let others = try fixture.changed { tensors in
+      let name = try #require(
+        tensors.keys.sorted().last { tensors[$0]?.shape.rank == 2 && $0.contains("weight") })
+      tensors[name] = try #require(tensors[name]).mapped { -$0 }
+    }
+    #expect(try !Verification(others, golden).report().isOK)
+  }
+
   // MARK: Faults
 
   /// Verifies a checkpoint whose tensors were changed, by the fixture's configuration.
