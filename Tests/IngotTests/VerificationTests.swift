@@ -29,13 +29,8 @@ import Testing
 
   @Test(arguments: fixtures)
   func `a good checkpoint passes with its golden`(_ fixture: ModelFixture) throws {
-    var verification = Verification(
+    let verification = Verification(
       try fixture.source(), try Golden(path: Self.golden(fixture.folder)))
-    if ["transformer-tutorial", "transformer-tutorial-biased"].contains(fixture.folder) {
-      // Their library rounds the table of sinusoids to float32, whatever the rest is computed in.
-      verification.relativeTolerance = 1e-6
-      verification.absoluteTolerance = 1e-6
-    }
     let report = try verification.report()
     #expect(report.isOK, "\(report.firstDivergence?.name ?? "") \(report.faults.lines)")
     #expect(
@@ -45,7 +40,7 @@ import Testing
     #expect(report.outputs.count > 0)
     #expect(report.goldenPrecision == .float64)
     #expect(report.firstDivergence == nil)
-    #expect(report.outputs.allSatisfy { $0.maxRelative <= 1e-7 && $0.argmaxAgreement ?? 1 == 1 })
+    #expect(report.outputs.allSatisfy { $0.maxRelative <= 1e-9 && $0.argmaxAgreement ?? 1 == 1 })
   }
 
   @Test(arguments: fixtures)

@@ -67,6 +67,8 @@ public enum Operation: Sendable, Hashable {
     public var mask: String?
     /// Whether the table is stored but computed (DistilBERT's sinusoids are trained, so not there).
     public var isFrozen: Expression = false
+    /// Whether the table is a buffer: used, but neither trained nor counted.
+    public var weightIsBuffer = false
     /// The value that it makes.
     public var output: String
   }
@@ -431,7 +433,8 @@ extension Operation {
     case .positions(let it):
       [
         Weight(
-          "weight", .table, .positionEmbedding, [it.rows, it.width], isFrozen: it.isFrozen)
+          "weight", .table, .positionEmbedding, [it.rows, it.width],
+          isFrozen: it.weightIsBuffer ? true : it.isFrozen, isBuffer: it.weightIsBuffer)
       ]
     case .patches(let it):
       [

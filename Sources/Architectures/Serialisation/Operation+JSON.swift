@@ -149,6 +149,7 @@ extension Operation.Positions: FieldMapped {
     try fields.optional("offset", &offset)
     try fields.optional("mask", &mask)
     try fields.optional("frozen", &isFrozen)
+    try fields.optional("weight_is_buffer", &weightIsBuffer)
     try fields.word("output", &output)
   }
 }
