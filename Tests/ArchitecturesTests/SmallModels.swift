@@ -36,6 +36,12 @@ enum SmallModels {
       "vocabulary": 41, "positions": 23, "width": 12, "encoder_layers": 2, "decoder_layers": 3,
       "heads": 3, "decoder_heads": 2, "feed_forward": 22, "decoder_feed_forward": 18,
     ],
+    "whisper": [
+      "vocabulary": 41, "channels": 10, "encoder_positions": 7, "decoder_positions": 23,
+      "width": 12,
+      "encoder_layers": 2, "decoder_layers": 3, "heads": 3, "decoder_heads": 2, "feed_forward": 22,
+      "decoder_feed_forward": 18,
+    ],
     "transformer": [
       "vocabulary": 37, "positions": 17, "width": 12, "encoder_layers": 2, "decoder_layers": 3,
       "heads": 3, "feed_forward": 20,

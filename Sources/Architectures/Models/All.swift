@@ -18,6 +18,7 @@ extension Architecture {
     vit,
     t5,
     bart,
+    whisper,
     transformer,
   ]
 

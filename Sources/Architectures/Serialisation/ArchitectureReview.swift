@@ -27,6 +27,10 @@ struct ArchitectureReview {
   /// - Throws: `malformed` that begins with the place.
   func check(at place: JSONPlace) throws {
     try checkParameters(at: place["parameters"])
+    for (index, input) in architecture.inputs.enumerated()
+    where input.kind == .pixels && input.length != nil {
+      throw place["inputs"][index]["length"].failure("pictures are no sequence")
+    }
     try checkSteps(architecture.steps, at: place["steps"])
     try Self.checkUnique(architecture.conventions.map(\.name), at: place["conventions"])
     for (index, convention) in architecture.conventions.enumerated() {
