@@ -23,6 +23,10 @@ import Testing
     }
   }
 
+  private static func albert(_ width: Int, _ heads: Int, _ layers: Int) -> String {
+    #""model_type":"albert","hidden_size":\#(width),"num_attention_heads":\#(heads),"num_hidden_layers":\#(layers),"intermediate_size":\#(4 * width)"#
+  }
+
   /// A configuration with two stacks of one size.
   private static func whisper(_ width: Int, _ heads: Int, _ layers: Int) -> String {
     #""model_type":"whisper","d_model":\#(width)"#
@@ -48,6 +52,14 @@ import Testing
       #""model_type":"roberta","max_position_embeddings":514,"type_vocab_size":1,"architectures":["RobertaForMaskedLM"]"#,
       124_697_433),
     Published("DistilBERT base", "distilbert", #""model_type":"distilbert""#, 66_362_880),
+    // The library's own counts; the paper's table 2 says 12 M, 18 M, 60 M, 235 M.
+    Published("ALBERT base", "albert", albert(768, 12, 12), 11_683_584),
+    Published("ALBERT large", "albert", albert(1024, 16, 24), 17_683_968),
+    Published("ALBERT xlarge", "albert", albert(2048, 16, 24), 58_724_864),
+    Published("ALBERT xxlarge", "albert", albert(4096, 64, 12), 222_595_584),
+    Published(
+      "ALBERT base, masked", "albert",
+      albert(768, 12, 12) + #","architectures":["AlbertForMaskedLM"]"#, 11_221_680),
     Published(
       "ViT-B/16", "vit",
       #""model_type":"vit","architectures":["ViTForImageClassification"],"num_labels":1000"#,

@@ -23,6 +23,7 @@ enum SmallModels {
     ]) { $1 },
     "bert": text.merging(["types": 3, "labels": 7]) { $1 },
     "roberta": text.merging(["types": 3, "labels": 7]) { $1 },
+    "albert": text.merging(["embedding_width": 14, "types": 3, "labels": 7]) { $1 },
     "distilbert": text.merging(["labels": 7]) { $1 },
     "vit": [
       "image_height": 8, "image_width": 12, "patch": 4, "channels": 3, "width": 20, "layers": 2,

@@ -42,6 +42,7 @@ import Testing
     ["bert", "bert-keras-hub"],
     ["distilbert", "distilbert-keras-hub"],
     ["bloom", "bloom-keras-hub"],
+    ["albert", "albert-keras-hub"],
   ]
 
   static let twins: [Twins] = families.flatMap { folders in
@@ -65,7 +66,7 @@ import Testing
   }
 
   @Test func `every pair is there`() {
-    #expect(Self.twins.count == 12 + 6 + 6 + 8 * 2)
+    #expect(Self.twins.count == 12 + 6 + 6 + 9 * 2)
   }
 
   @Test(arguments: twins)

@@ -15,6 +15,7 @@ extension Architecture {
     bert,
     roberta,
     distilBERT,
+    albert,
     vit,
     t5,
     bart,
