@@ -71,7 +71,18 @@ enum SmallModels {
         "position_offset": .integer(0), "decoder_layers": .integer(2), "decoder_heads": .integer(3),
         "decoder_feed_forward": .integer(22),
       ]
-    ], "roberta": [["types": .integer(0), "position_offset": .integer(0), "pooler": .flag(false)]],
+    ],
+    "t5": [
+      [
+        "decoder_layers": .integer(2), "relative_buckets": .integer(32),
+        "relative_distance": .integer(128),
+      ],
+      [
+        "decoder_layers": .integer(2), "relative_buckets": .integer(32),
+        "relative_distance": .integer(128), "gated": .flag(true), "tied_head": .flag(false),
+      ],
+    ],
+    "roberta": [["types": .integer(0), "position_offset": .integer(0), "pooler": .flag(false)]],
     "deepseek_v2": [
       ["query_rank": .integer(0)], ["dense_layers": .integer(0)], ["shared_experts": .integer(0)],
     ],

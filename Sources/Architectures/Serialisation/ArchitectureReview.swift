@@ -197,7 +197,7 @@ extension ArchitectureReview {
       + spelling.aliases.enumerated().map { ($1, place["aliases"][$0]) }
     for (name, place) in names {
       try checkTemplate(name.text, at: place)
-      if let unknown = Set(name.variables).subtracting(variables).min() {
+      if let unknown = Set(name.variables).subtracting(variables).subtracting(parameters).min() {
         throw place.failure(
           "'\(unknown.escapedForDisplay(limit: 80))' is no loop variable of the roles")
       }
