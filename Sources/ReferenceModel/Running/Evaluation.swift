@@ -120,6 +120,7 @@ struct Evaluation<Scalar: Real> {
     case .positions(let it): try positions(it, operation, scope)
     case .sinusoids(let it): try sinusoids(it, scope)
     case .patches(let it): try patches(it, operation, scope)
+    case .convolution(let it): try convolution(it, operation, scope)
     case .prefix(let it): try prefix(it, operation, scope)
     case .linear(let it): try linear(it, operation, scope)
     case .norm(let it): try norm(it, operation, scope)
@@ -193,12 +194,12 @@ extension Scope {
       case .classifier: .classifier
       case .embeddingProjection: .embedding
       case .tokenEmbedding, .positionEmbedding, .typeEmbedding, .classToken, .patchEmbedding,
-        .query, .key, .value, .attentionOutput, .relativePositions, .feedForwardUp,
+        .convolution, .query, .key, .value, .attentionOutput, .relativePositions, .feedForwardUp,
         .feedForwardGate, .feedForwardDown, .router, .norm, .other:
         component
       }
-    case .rotary, .relativeBias, .attention, .activation, .combine, .scale, .softCap, .slice,
-      .concatenate, .firstPosition:
+    case .convolution, .rotary, .relativeBias, .attention, .activation, .combine, .scale, .softCap,
+      .slice, .concatenate, .firstPosition:
       component
     }
   }
