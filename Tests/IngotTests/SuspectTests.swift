@@ -537,6 +537,16 @@ import Testing
         cause: "layers.*.experts.*: gate and up are exchanged, in 2 layers", repair: .rules,
         change: exchange(".w1.", ".w3.")),
       Mutant(
+        mistake: "a convolution's inputs and outputs exchanged", model: try subject("whisper"),
+        state: "encoder_hidden/0", component: .embedding,
+        cause:
+          "encoder.embedding.second_convolution: inputs and outputs of the convolution are exchanged",
+        repair: .none
+      ) { tensors in
+        let name = "model.encoder.conv2.weight"
+        tensors[name] = try #require(tensors[name]).transposed([1, 0, 2])
+      },
+      Mutant(
         mistake: "positions two rows late", model: opt, state: "hidden/0", component: .embedding,
         cause: "embedding.positions: positions are shifted: each stands 2 rows too late",
         repair: .rules,

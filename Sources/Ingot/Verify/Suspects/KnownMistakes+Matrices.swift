@@ -29,6 +29,15 @@ extension KnownMistakes {
           "height and width of the patches are exchanged", at: placed,
           [role: .made { try $0(role).transposed([0, 1, 3, 2]) }])
       ]
+    case .convolution:
+      guard let role = try placed.role("weight"), dimensions(role)[0] == dimensions(role)[1] else {
+        return []
+      }
+      return [
+        mistake(
+          "inputs and outputs of the convolution are exchanged", at: placed,
+          [role: .made { try $0(role).transposed([1, 0, 2]) }])
+      ]
     case .embedding, .positions, .sinusoids, .prefix, .norm, .rotary, .relativeBias, .attention,
       .activation, .combine, .scale, .softCap, .slice, .concatenate, .firstPosition, .experts:
       return []
