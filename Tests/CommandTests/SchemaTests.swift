@@ -27,7 +27,10 @@ struct SchemaTests {
     ("validate", ["validate", "MODEL", "--expect-parameters", "7"]),
     ("verify", ["verify", "MODEL", "--golden", "GOLDEN"]),
     ("verify", ["verify", "MODEL", "--golden", "GOLDEN", "--set", "norm_epsilon=1e-3"]),
+    ("verify", ["verify", "MODEL", "--against", "MODEL"]),
     ("error", ["verify", "MODEL", "--golden", "OTHER"]),
+    ("checks-report", ["verify", "--manifest", "CHECKS"]),
+    ("generate", ["generate", "MODEL", "--tokens", "1,2", "--stop", "8"]),
     ("golden-report", ["golden", "MODEL", "--inputs", "GOLDEN", "--output", "OUT5.npz"]),
     ("params", ["params", "MODEL"]), ("params", ["params", "MODEL/config.json", "--batch", "3"]),
     ("params", ["params", "FIXTURE"]), ("error", ["params", "MODEL", "--sequence", "99999"]),
@@ -45,13 +48,20 @@ struct SchemaTests {
       let rules = folder.appending(path: "rules.yaml").filePath
       try Data("rename: [{from: 'model_weights/(.*)', to: '$1'}]\n".utf8).write(
         to: URL(filePath: rules))
+      // One check that holds, one that does not, one that cannot be made.
+      let checks = folder.appending(path: "checks.yaml").filePath
+      let model = Places.fixture("models/gpt2")
+      try Data(
+        "checks: [{path: \(model), golden: \(model)/golden.npz, parameters: 7, digest: absent}]"
+          .utf8
+      ).write(to: URL(filePath: checks))
       let words = arguments.map { word in
         word.hasPrefix("OUT")
           ? folder.appending(path: word).filePath
           : [
             "FIXTURE": fixture, "MANIFEST": manifest, "RULES": rules,
             "MODEL": Places.fixture("models/gpt2"),
-            "GOLDEN": Places.fixture("models/gpt2/golden.npz"),
+            "GOLDEN": Places.fixture("models/gpt2/golden.npz"), "CHECKS": checks,
             "MODEL/config.json": Places.fixture("models/gpt2/config.json"),
             "OTHER": Places.fixture("npz/savez.npz"),
             "OTHERS": Places.fixture("hdf5/others_v0.h5"),

@@ -36,7 +36,7 @@ public struct Verification: Sendable {
     let tolerance = VerificationTolerance(
       golden: golden.precision, arithmetic: precision,
       terms: max(source.model.longestSum, longestSequence), relative: relativeTolerance,
-      absolute: absoluteTolerance)
+      absolute: absoluteTolerance, measuresRounding: !golden.roundingEffects.isEmpty)
     var report = VerificationReport(
       path: checkpoint.path, goldenPath: golden.path,
       architecture: source.model.architecture.name, precision: precision,
@@ -98,7 +98,9 @@ public struct Verification: Sendable {
   ) throws -> [StateComparison] {
     let weights = CanonicalWeights(checkpoint.table, reading)
     let file = checkpoint.files[0]
-    let (path, inputs) = (self.golden.path, self.golden.inputs)
+    let (path, inputs, roundings) = (
+      self.golden.path, self.golden.inputs, self.golden.roundingEffects
+    )
     let pass = ForwardPass(source.model, precision: precision, jobs: threads) { role in
       try naming(file: file) { try weights.tensor(role: role) }
     }
@@ -120,7 +122,10 @@ public struct Verification: Sendable {
         let comparison = StateComparison(
           state, layer: layer, component: component, expected: numbers,
           isVisible: masks.visible(state, afterDecoderBegan: place.decoderHasBegun)
-        ) { tolerance.bounds(layers: place.layers.count, meanMagnitude: $0) }
+        ) {
+          tolerance.bounds(
+            layers: place.layers.count, meanMagnitude: $0, rounding: roundings[state.name] ?? 0)
+        }
         comparisons.append(comparison)
         if comparison.isOK { place.agree() }
         return comparisons.count < golden.count
