@@ -80,6 +80,46 @@ struct SchemaTests {
     }
   }
 
+  /// The schema of manifests takes what the command takes, and refuses what it refuses.
+  @Test(arguments: [
+    (#"{"checks": [{"path": "absent", "finite": true}]}"#, true),
+    (#"{"checks": [{"path": ["absent", "b*"], "golden": ["c"], "rtol": 1e-3, "atol": 0}]}"#, true),
+    (
+      #"{"checks": [{"path": "absent", "against": "b", "seed": 1, "sequence": 2, "precision": "float32"}]}"#,
+      true
+    ),
+    (
+      #"{"checks": [{"path": "absent", "fits": true, "config": "c", "architecture": "a", "set": {"b": 1}}]}"#,
+      true
+    ),
+    (#"{"checks": [{"path": "absent", "digest": "d", "parameters": 1}]}"#, true),
+    (#"{"checks": []}"#, false), (#"{"tests": []}"#, false), (#"{}"#, false), (#"[]"#, false),
+    (#"{"checks": [{"finite": true}]}"#, false),
+    (#"{"checks": [{"path": "a"}]}"#, false),
+    (#"{"checks": [{"path": [], "finite": true}]}"#, false),
+    (#"{"checks": [{"path": "a", "finite": false}]}"#, false),
+    (#"{"checks": [{"path": "a", "finite": true, "rtol": 1}]}"#, false),
+    (#"{"checks": [{"path": "a", "golden": "b", "seed": 1}]}"#, false),
+    (#"{"checks": [{"path": "a", "golden": "b", "rtol": -1}]}"#, false),
+    (#"{"checks": [{"path": "a", "golden": "b", "precision": "float16"}]}"#, false),
+    (#"{"checks": [{"path": "a", "against": "b", "sequence": 0}]}"#, false),
+    (#"{"checks": [{"path": "a", "parameters": 0}]}"#, false),
+    (#"{"checks": [{"path": "a", "fits": true, "more": 1}]}"#, false),
+  ])
+  func manifestsFitTheirSchema(text: String, isTaken: Bool) throws {
+    let python = try #require(Places.python)
+    try Places.withTemporaryFolder { folder in
+      let manifest = folder.appending(path: "checks.json").filePath
+      try Data(text.utf8).write(to: URL(filePath: manifest))
+      let schema = Places.project.appending(path: "schemas/checks.schema.json").filePath
+      let check = try CommandRun.run(python, ["-c", Self.validator, schema, manifest])
+      #expect((check.status == 0) == isTaken, "\(check.diagnostics.suffix(500))")
+      // A manifest that is taken comes as far as the checkpoint, which is missing.
+      let run = try CommandRun.ingot("verify", "--manifest", manifest)
+      #expect(run.status == (isTaken ? 66 : 65), "\(run.output)\(run.diagnostics)")
+    }
+  }
+
   @Test func `every built-in architecture fits the schema of architectures`() throws {
     let python = try #require(Places.python)
     let list = try CommandRun.ingot("architectures", "--json")

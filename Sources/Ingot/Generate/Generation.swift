@@ -170,7 +170,8 @@ public struct Generation: Sendable {
 
   private func session(_ pass: ForwardPass) throws -> ForwardSession {
     let name = source.model.architecture.name
-    let bytes = source.model.weights.reduce(0.0) { $0 + Double($1.shape.elementCount) } * 8
+    let width = precision == .float64 ? 8.0 : 4
+    let bytes = source.model.weights.reduce(0) { $0 + Double($1.shape.elementCount) * width }
     let session: ForwardSession
     do {
       session = try ForwardSession(pass, holdsWeights: bytes <= Double(Self.largestHeld))

@@ -115,30 +115,44 @@ struct Verify: ParsableCommand {
   }
 
   private func verify() throws {
-    if let manifest { return try verify(manifest: manifest) }
-    guard let path else { throw IngotError(.internal, "no path") }
-    let checkpoint = try reading.open(path)
-    let result = try verification(of: checkpoint)
+    switch (path, golden, against, manifest) {
+    case (let path?, let golden?, nil, nil):
+      let checkpoint = try reading.open(path)
+      try finish(try compare(checkpoint, golden: golden), of: checkpoint)
+    case (let path?, nil, let other?, nil):
+      let checkpoint = try reading.open(path)
+      try finish(try compare(checkpoint, against: other), of: checkpoint)
+    case (nil, nil, nil, let manifest?): try verify(manifest: manifest)
+    default: throw IngotError(.internal, "arguments that were refused before")
+    }
+  }
+
+  private func finish(_ result: VerificationReport, of checkpoint: Checkpoint) throws {
     let text = VerificationText(result)
     try publish(result.json, text.text, JUnitReport(result), text.annotations)
     checkpoint.printNotes()
     if !result.isOK { Failure.finish(1) }
   }
 
-  private func verification(of checkpoint: Checkpoint) throws -> VerificationReport {
-    if let against {
-      var verification = try PairVerification(
-        checkpoint, against: try reading.open(against), model.options)
-      verification.seed = seed ?? 0
-      verification.sequence = sequence
-      verification.precision = precision?.value ?? .float64
-      verification.relativeTolerance = tolerance.rtol
-      verification.absoluteTolerance = tolerance.atol
-      verification.jobs = reading.jobs
-      return try verification.report()
-    }
+  private func compare(
+    _ checkpoint: Checkpoint, golden: String
+  ) throws -> VerificationReport {
     var verification = Verification(
-      try ModelSource(checkpoint, model.options), try Golden(path: golden ?? ""))
+      try ModelSource(checkpoint, model.options), try Golden(path: golden))
+    verification.precision = precision?.value ?? .float64
+    verification.relativeTolerance = tolerance.rtol
+    verification.absoluteTolerance = tolerance.atol
+    verification.jobs = reading.jobs
+    return try verification.report()
+  }
+
+  private func compare(
+    _ checkpoint: Checkpoint, against other: String
+  ) throws -> VerificationReport {
+    var verification = try PairVerification(
+      checkpoint, against: try reading.open(other), model.options)
+    verification.seed = seed ?? 0
+    verification.sequence = sequence
     verification.precision = precision?.value ?? .float64
     verification.relativeTolerance = tolerance.rtol
     verification.absoluteTolerance = tolerance.atol
