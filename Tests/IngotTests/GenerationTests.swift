@@ -226,10 +226,10 @@ import Testing
       "bert", .unsupported,
       "bert does not generate: 'layers.0.attention' sees later positions: the sequence cannot be fed in pieces"
     ),
-    Refusal("vit", .unsupported, "vit takes no tokens here but pixel_values"),
+    Refusal("vit", .unsupported, "vit takes no prompt of tokens: it is given pixel_values"),
     Refusal(
       "transformer-torch", .unsupported,
-      "transformer takes no tokens here but inputs_embeds, decoder_inputs_embeds"),
+      "transformer takes no prompt of tokens: it is given inputs_embeds, decoder_inputs_embeds"),
     Refusal(
       "gpt2-bare", .unsupported,
       "gpt2 does not generate: this model has no head that gives logits"),

@@ -1,7 +1,9 @@
+import Foundation
 import Ingot
 
-/// Runs the forward pass of a checkpoint, once for each line on stdin, and prints the seconds it took:
-/// `ForwardBenchmark MODEL INPUTS PRECISION`. Weights are read for each pass, as `ingot verify` does.
+/// Runs the forward pass of a checkpoint, once for each line on stdin, and prints the seconds.
+///
+/// `ForwardBenchmark MODEL INPUTS PRECISION`: weights are read for each pass, as `ingot verify` does.
 @main struct ForwardBenchmark {
   static func main() throws {
     let arguments = CommandLine.arguments
@@ -13,7 +15,8 @@ import Ingot
       fatalError("\(arguments[1]) has no weights")
     }
     var inputs: [String: Tensor] = [:]
-    for entry in try Checkpoint(path: arguments[2]).table.entries where entry.name.hasPrefix("input/") {
+    for entry in try Checkpoint(path: arguments[2]).table.entries
+    where entry.name.hasPrefix("input/") {
       inputs[String(entry.name.dropFirst("input/".count))] = entry.tensor
     }
     let weights = CanonicalWeights(checkpoint.table, reading)
@@ -23,8 +26,8 @@ import Ingot
     while readLine() != nil {
       let start = ContinuousClock.now
       guard try !pass.outputs(inputs).isEmpty else { fatalError("a model without outputs") }
-      print((ContinuousClock.now - start) / .seconds(1))
-      fflush(nil)
+      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      FileHandle.standardOutput.write(Data("\(seconds)\n".utf8))
     }
   }
 }

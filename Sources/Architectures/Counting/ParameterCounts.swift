@@ -147,7 +147,7 @@ extension ModelWeight {
   var isEmbedding: Bool {
     switch weight.purpose {
     case .tokenEmbedding, .positionEmbedding, .typeEmbedding: true
-    case .classToken, .patchEmbedding, .embeddingProjection, .query, .key, .value,
+    case .classToken, .patchEmbedding, .convolution, .embeddingProjection, .query, .key, .value,
       .attentionOutput, .relativePositions, .feedForwardUp, .feedForwardGate, .feedForwardDown,
       .router, .norm, .pooler, .headTransform, .head, .classifier, .other:
       false

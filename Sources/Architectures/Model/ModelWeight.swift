@@ -154,7 +154,7 @@ struct WeightCollector {
     case .pooler: .pooler
     case .head, .headTransform: .head
     case .classifier: .classifier
-    case .query, .key, .value, .attentionOutput, .relativePositions, .feedForwardUp,
+    case .convolution, .query, .key, .value, .attentionOutput, .relativePositions, .feedForwardUp,
       .feedForwardGate, .feedForwardDown, .router, .other:
       scope.component
     }

@@ -144,7 +144,8 @@ public struct Generation: Sendable {
     }
     guard takesTokens("input_ids") else {
       let names = inputs.filter { !$0.isOptional }.map(\.name).joined(separator: ", ")
-      throw IngotError(.unsupported, "\(model.architecture.name) takes no tokens here but \(names)")
+      throw IngotError(
+        .unsupported, "\(model.architecture.name) takes no prompt of tokens: it is given \(names)")
     }
     return takesTokens("decoder_input_ids")
   }

@@ -26,6 +26,7 @@ public struct JUnitReport: Sendable {
         ? .passed
         : .failed(message: faults[0], details: faults.prefix(50).joined(separator: "\n")))
     let first = report.firstDivergence?.name
+    let suspects = report.suspects
     cases =
       [checkpoint]
       + report.states.map { state in
@@ -34,9 +35,12 @@ public struct JUnitReport: Sendable {
           verdict: state.isOK
             ? .passed
             : .failed(
-              message: (state.name == first ? "first divergence: " : "") + state.summary,
-              details: [state.summary, state.place, report.tolerance.formula]
-                .compactMap { $0 }.joined(separator: "\n")))
+              message: state.name == first
+                ? "first divergence: \(state.summary)"
+                  + (suspects.first.map { "; suspect: \($0.cause)" } ?? "")
+                : state.summary,
+              details: ([state.summary, state.place, report.tolerance.formula].compactMap { $0 }
+                + (state.name == first ? suspects.flatMap(\.lines) : [])).joined(separator: "\n")))
       }
   }
 
@@ -117,10 +121,20 @@ extension ChecksReport.Check {
   /// What a reader of a failure wants to know beside its message.
   fileprivate var details: String {
     guard let verification else { return summary }
-    let states = verification.states.filter { !$0.isOK }.prefix(50)
-    return
-      (verification.faults.lines.prefix(50) + states.map { "\($0.name): \($0.summary)" }
-      + [verification.tolerance.formula]).joined(separator: "\n")
+    let states = verification.states.filter { !$0.isOK }.map { "\($0.name): \($0.summary)" }
+    let lines = [
+      Array(verification.faults.lines.prefix(50)), Array(states.prefix(50)),
+      verification.suspects.flatMap(\.lines), [verification.tolerance.formula],
+    ]
+    return lines.joined().joined(separator: "\n")
+  }
+}
+
+extension Suspect {
+  /// The mistake, what shows it, and what undoes it.
+  fileprivate var lines: [String] {
+    ["suspect: \(cause)", evidence]
+      + [setting.map { "--set \($0)" }, rules].compactMap { $0 }
   }
 }
 

@@ -230,8 +230,9 @@ extension VerificationReport {
   /// What was found, in a line.
   fileprivate var summary: String {
     if let first = firstDivergence {
-      return
-        "first divergence: \(first.name)\(first.place.map { " (\($0))" } ?? ""): \(first.summary)"
+      let place = first.place.map { " (\($0))" } ?? ""
+      let suspect = suspects.first.map { "; suspect: \($0.cause)" } ?? ""
+      return "first divergence: \(first.name)\(place): \(first.summary)\(suspect)"
     }
     if let fault = faults.lines.first {
       let more = faults.lines.count > 1 ? " and \(faults.lines.count - 1) more" : ""

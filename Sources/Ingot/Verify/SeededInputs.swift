@@ -47,10 +47,12 @@ public struct SeededInputs: Sendable {
         let visible = isDecoder ? lengths.reversed() : lengths
         let mask = visible.flatMap { length in (0..<shape[1]).map { Int64($0 < length ? 1 : 0) } }
         tensors[input.name] = try Tensor(mask, shape: shape)
-      case .pixels, .features:
+      case .pixels, .features, .frames:
         let scale = 3.0.squareRoot()
         let elements = (0..<count).map { _ in (2 * random.unit() - 1) * scale }
-        tensors[input.name] = try Tensor(elements, shape: shape)
+        // Frames come with their channels first.
+        let given = input.kind == .frames ? [shape[0], shape[2], shape[1]] : shape
+        tensors[input.name] = try Tensor(elements, shape: given)
       }
     }
     self.tensors = tensors

@@ -24,6 +24,8 @@ public struct VerificationReport: Sendable {
   public internal(set) var states: [StateComparison] = []
   /// The inputs where they were drawn and not recorded: then a second checkpoint stands for the golden.
   public internal(set) var seededInputs: SeededInputs?
+  /// The mistakes that explain the first divergence, the likeliest first.
+  public internal(set) var suspects: [Suspect] = []
 
   /// Whether the checkpoint is sound and every state agrees.
   public var isOK: Bool { faults.isEmpty && !states.isEmpty && states.allSatisfy(\.isOK) }
@@ -51,7 +53,7 @@ public struct VerificationReport: Sendable {
           "component": JSON(state.component?.rawValue), "max_abs": .number(state.maxAbsolute),
         ]
       } ?? .null,
-      "suspects": .array([]), "tolerance": tolerance.json,
+      "suspects": .array(suspects.map(\.json)), "tolerance": tolerance.json,
       "states": .array(states.map { $0.json(isOutput: false) }),
       "not_compared": .array(notCompared.map(JSON.string)),
     ]
