@@ -132,6 +132,8 @@ let package = Package(
       dependencies: ["Ingot", "TensorFormats", "HDF5Format", "TestSupport", "Tensors"],
       swiftSettings: testSettings),
     .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzEntries", "TestSupport"], swiftSettings: testSettings),
+    .testTarget(
       name: "CommandTests", dependencies: ["Ingot", "TestSupport", "Tensors"],
       swiftSettings: testSettings),
     .testTarget(
