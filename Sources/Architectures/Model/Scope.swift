@@ -2,8 +2,10 @@ internal import Tensors
 
 /// Where in a description a walk is: the names around, the loop variables and what they make true.
 public struct Scope: Sendable {
-  /// The names of the blocks and turns around: `layers`, `3`, `attention`.
+  /// The names of the blocks and turns around as roles have them: `layers`, `3`, `attention`.
   public private(set) var path: [String] = []
+  /// The same with the turns that share their weights, which roles do not tell apart.
+  public private(set) var place: [String] = []
   /// The same with loop variables in braces: `layers`, `{layer}`, `attention`.
   public private(set) var pattern: [String] = []
   /// The loop variables.
@@ -20,11 +22,12 @@ public struct Scope: Sendable {
   init(_ environment: Environment) { self.environment = environment }
 
   /// The name of the state that an operation or block of this name gives here.
-  public func state(_ name: String) -> String { (path + [name]).joined(separator: ".") }
+  public func state(_ name: String) -> String { (place + [name]).joined(separator: ".") }
 
   func entering(_ block: Step.Block) -> Scope {
     var scope = self
     scope.path.append(block.name)
+    scope.place.append(block.name)
     scope.pattern.append(block.name)
     scope.component = block.component
     return scope
@@ -50,6 +53,7 @@ public struct Scope: Sendable {
     environment = environment.binding([variable: turn])
     if layer == nil { layer = (path + [name, "\(turn)"]).joined(separator: ".") }
     path.append(name)
+    place += [name, "\(turn)"]
     pattern.append(name)
     if !sharesWeights {
       path.append("\(turn)")
