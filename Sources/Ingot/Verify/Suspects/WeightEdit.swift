@@ -83,9 +83,6 @@ extension Tensor {
 
   /// The values with a number added; for vectors, which fit into memory.
   func adding(_ number: Double) throws -> Tensor {
-    let values = try doubles().map { $0 + number }
-    // Hosts are little-endian like canonical bytes.
-    let bytes = unsafe values.withUnsafeBytes { unsafe Array($0) }
-    return try Tensor(elementType: .float64, shape: shape, source: ArraySource(bytes))
+    try Tensor(doubles().map { $0 + number }, shape: shape.dimensions)
   }
 }
