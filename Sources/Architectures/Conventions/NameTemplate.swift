@@ -19,27 +19,28 @@ public struct NameTemplate: Sendable, Hashable {
   public init(_ text: String) {
     self.text = text
     var segments: [Segment] = []
-    var literal: [UInt8] = []
-    var rest = text.utf8[...]
-    while let first = rest.first {
-      if first == UInt8(ascii: "{"), let end = rest.firstIndex(of: UInt8(ascii: "}")),
-        rest.index(after: rest.startIndex) < end,
-        case let parts = String(decoding: rest[rest.startIndex..<end].dropFirst(), as: UTF8.self)
+    // A start reads a thousand templates.
+    let bytes = Array(text.utf8)
+    var literal = 0
+    var position = 0
+    while position < bytes.count {
+      guard bytes[position] == UInt8(ascii: "{"),
+        let end = bytes[position...].firstIndex(of: UInt8(ascii: "}")),
+        case let parts = String(decoding: bytes[position + 1..<end], as: UTF8.self)
           .split(separator: ":"),
         case let names = (parts.first ?? "").split(separator: "+").map(Self.trimmed),
         !names.isEmpty, !names.contains("")
-      {
-        if !literal.isEmpty { segments.append(.text(literal)) }
-        literal = []
-        segments.append(
-          .number(names, isSuffix: parts.count > 1 && parts[1] == "suffix"))
-        rest = rest[rest.index(after: end)...]
-      } else {
-        literal.append(first)
-        rest = rest.dropFirst()
+      else {
+        position += 1
+        continue
       }
+      if literal < position { segments.append(.text(Array(bytes[literal..<position]))) }
+      segments.append(
+        .number(names, isSuffix: parts.count > 1 && parts[1] == "suffix"))
+      position = end + 1
+      literal = position
     }
-    if !literal.isEmpty { segments.append(.text(literal)) }
+    if literal < bytes.count { segments.append(.text(Array(bytes[literal...]))) }
     self.segments = segments
   }
 

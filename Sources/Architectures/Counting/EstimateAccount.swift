@@ -125,7 +125,7 @@ private struct Ledger {
   /// Matrices of layers, and their biases and norms.
   private(set) var matrices = 0
   private(set) var vectors = 0
-  private var places: [String: Places] = [:]
+  private var places = Groups<Places>()
 
   init(width: Int, square: Int) {
     self.width = width
@@ -133,7 +133,7 @@ private struct Ledger {
   }
 
   /// The layers that have weights of their own.
-  var owners: Int { places.count }
+  var owners: Int { places.names.count }
   /// Whether all layers have the same number of elements.
   var isUniform: Bool { Set(places.values.map(\.elements)).count <= 1 }
 

@@ -26,6 +26,11 @@ public struct JUnitReport: Sendable {
         ? .passed
         : .failed(message: faults[0], details: faults.prefix(50).joined(separator: "\n")))
     let first = report.firstDivergence?.name
+    let suspects = report.suspects
+    let suspectLines = suspects.flatMap { suspect in
+      ["suspect: \(suspect.cause)", suspect.evidence]
+        + [suspect.setting.map { "--set \($0)" }, suspect.rules].compactMap { $0 }
+    }
     cases =
       [checkpoint]
       + report.states.map { state in
@@ -34,9 +39,12 @@ public struct JUnitReport: Sendable {
           verdict: state.isOK
             ? .passed
             : .failed(
-              message: (state.name == first ? "first divergence: " : "") + state.summary,
-              details: [state.summary, state.place, report.tolerance.formula]
-                .compactMap { $0 }.joined(separator: "\n")))
+              message: state.name == first
+                ? "first divergence: \(state.summary)"
+                  + (suspects.first.map { "; suspect: \($0.cause)" } ?? "")
+                : state.summary,
+              details: ([state.summary, state.place, report.tolerance.formula].compactMap { $0 }
+                + (state.name == first ? suspectLines : [])).joined(separator: "\n")))
       }
   }
 

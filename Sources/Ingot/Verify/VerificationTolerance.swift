@@ -53,6 +53,14 @@ public struct VerificationTolerance: Sendable, Hashable {
       relative: givenRelative ?? bound, absolute: givenAbsolute ?? bound * meanMagnitude)
   }
 
+  /// How many times as far apart values may lie where weights were rounded to `type` on the way.
+  func factor(ofRoundingTo type: ElementType) -> Double {
+    guard givenRelative == nil, givenAbsolute == nil, let other = Golden.roundoffs[type] else {
+      return 1
+    }
+    return max(1, other / roundoff)
+  }
+
   /// The formula with its numbers.
   public var formula: String {
     let relative =
@@ -74,5 +82,12 @@ public struct VerificationTolerance: Sendable, Hashable {
       "atol": givenAbsolute.map(JSON.number) ?? .null, "precision": .string(precision.name),
       "roundoff": .number(roundoff), "terms": JSON(terms),
     ]
+  }
+}
+
+extension Tolerance {
+  /// The same for values so many times as far apart.
+  func widened(_ factor: Double) -> Tolerance {
+    Tolerance(relative: relative * factor, absolute: absolute * factor)
   }
 }
