@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Tensors
 import Testing
 
 /// A conversion that dies at any moment leaves the destination absent, old, or complete.

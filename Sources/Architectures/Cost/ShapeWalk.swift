@@ -369,6 +369,15 @@ extension Model {
   /// rows for, else what the configuration calls its positions, at most 2,048.
   public var usualSequence: Int {
     get throws {
+      if let positions = try mostPositions { return positions }
+      let positions = try? environment.count("positions")
+      return max(1, min(positions ?? 2048, 2048))
+    }
+  }
+
+  /// The positions that its tables have rows for; nil where positions are computed.
+  public var mostPositions: Int? {
+    get throws {
       var rows: Int?
       try scope.walk(architecture.steps) { visit, scope in
         guard case .operation(.positions(let positions)) = visit else { return }
@@ -377,9 +386,7 @@ extension Model {
             - (try scope.environment.count(positions.offset)), 1)
         rows = min(rows ?? count, count)
       }
-      if let rows { return rows }
-      let positions = try? environment.count("positions")
-      return max(1, min(positions ?? 2048, 2048))
+      return rows
     }
   }
 }

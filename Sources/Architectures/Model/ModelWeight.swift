@@ -84,7 +84,8 @@ struct WeightCollector {
       guard case .operation(let operation) = visit else { return }
       for weight in operation.weights { try add(weight, operation, scope) }
       guard case .experts(let experts) = operation else { return }
-      let (count, inside) = try scope.turns(experts.count, of: experts.name)
+      let (count, inside) = try scope.turns(
+        experts.count, of: experts.name, most: Scope.mostExperts)
       guard count > 0 else { return }
       let first = inside.entering(experts, expert: 0)
       let start = weights.count

@@ -74,7 +74,7 @@ public enum Visit: Sendable {
 extension Scope {
   /// Visits everything that `steps` do, in order.
   ///
-  /// - Throws: what formulas and `visit` throw; `limit` for a loop above 100,000 turns.
+  /// - Throws: what formulas and `visit` throw; `limit` for loops above 10,000 turns.
   public func walk(_ steps: [Step], _ visit: (Visit, Scope) throws -> Void) throws {
     for step in steps {
       switch step {
@@ -83,7 +83,7 @@ extension Scope {
         try entering(block).walk(block.steps, visit)
         try visit(.end(block), self)
       case .loop(let loop):
-        let (count, inside) = try turns(loop.count, of: loop.name)
+        let (count, inside) = try turns(loop.count, of: loop.name, most: Self.mostLayers)
         for turn in 0..<count { try inside.entering(loop, turn: turn).walk(loop.steps, visit) }
       case .branch(let branch):
         try walk(environment.holds(branch.condition) ? branch.then : branch.otherwise, visit)
@@ -95,18 +95,23 @@ extension Scope {
 
   /// How many turns a loop or a mixture of experts has, and the scope that knows of them.
   ///
-  /// - Throws: `limit` where they, times the turns of the loops around, are above 100,000.
-  func turns(_ formula: Expression, of name: String) throws -> (count: Int, inside: Scope) {
+  /// - Throws: `limit` where they, times the turns of the loops around, are above `most`.
+  func turns(
+    _ formula: Expression, of name: String, most: Int
+  ) throws -> (count: Int, inside: Scope) {
     let count = try environment.count(formula)
     let (product, overflow) = turnsAround.multipliedReportingOverflow(by: max(count, 1))
-    guard !overflow, product <= Self.mostTurns else {
-      throw IngotError(.limit, "\(count) \(name) are above \(Self.mostTurns / turnsAround)")
+    guard !overflow, product <= most else {
+      throw IngotError(.limit, "\(count) \(name) are above \(most / turnsAround)")
     }
     var inside = self
     inside.turnsAround = product
     return (count, inside)
   }
 
-  /// No published model has a quarter of it; a configuration that asks for more must not hang us.
-  static let mostTurns = 100_000
+  /// Ten times the deepest published model; a configuration of a line that asks for more must not take
+  /// seconds and a gigabyte.
+  private static let mostLayers = 10_000
+  /// Experts are alike but for their number, and cost less; no published model has a quarter of it.
+  static let mostExperts = 100_000
 }

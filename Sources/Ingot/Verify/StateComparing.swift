@@ -17,6 +17,8 @@ struct StateComparing: Sendable {
   /// By our names.
   let expected: [String: Expectation]
   let tolerance: VerificationTolerance
+  /// How far rounding the weights moves each state, as far as that was measured.
+  var roundingEffects: [String: Double] = [:]
 
   /// Runs a model and compares every state that the golden has, or those up to the first that differs.
   ///
@@ -46,7 +48,11 @@ struct StateComparing: Sendable {
           expectation.name, .init(number: number, name: state.name), state,
           expected: try numbers(expectation),
           isVisible: masks.visible(state, afterDecoderBegan: decoderHasBegun)
-        ) { tolerance.bounds(layers: layers.count, meanMagnitude: $0).widened(factor) }
+        ) {
+          tolerance.bounds(
+            layers: layers.count, meanMagnitude: $0, rounding: roundingEffects[state.name] ?? 0
+          ).widened(factor)
+        }
         comparisons.append(comparison)
         return comparisons.count < expected.count && (comparison.isOK || !stops)
       }

@@ -36,7 +36,7 @@ public struct Verification: Sendable {
     let tolerance = VerificationTolerance(
       golden: golden.precision, arithmetic: precision,
       terms: max(source.model.longestSum, longestSequence), relative: relativeTolerance,
-      absolute: absoluteTolerance)
+      absolute: absoluteTolerance, measuresRounding: !golden.roundingEffects.isEmpty)
     var report = VerificationReport(
       path: checkpoint.path, goldenPath: golden.path,
       architecture: source.model.architecture.name, precision: precision,
@@ -44,7 +44,8 @@ public struct Verification: Sendable {
       tolerance: tolerance, faults: faults, notCompared: leftOut)
     if !faults.preventsRunning {
       let comparing = StateComparing(
-        path: golden.path, inputs: golden.inputs, expected: expected, tolerance: tolerance)
+        path: golden.path, inputs: golden.inputs, expected: expected, tolerance: tolerance,
+        roundingEffects: golden.roundingEffects)
       let weights = CanonicalWeights(checkpoint.table, reading)
       let file = checkpoint.files[0]
       let pass = ForwardPass(source.model, precision: precision, jobs: threads) { role in

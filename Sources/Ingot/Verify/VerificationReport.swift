@@ -22,6 +22,8 @@ public struct VerificationReport: Sendable {
   public let notCompared: [String]
   /// Every state of the golden in the order of computing; none where the model could not be run.
   public internal(set) var states: [StateComparison] = []
+  /// The inputs where they were drawn and not recorded: then a second checkpoint stands for the golden.
+  public internal(set) var seededInputs: SeededInputs?
   /// The mistakes that explain the first divergence, the likeliest first.
   public internal(set) var suspects: [Suspect] = []
 
@@ -42,6 +44,7 @@ public struct VerificationReport: Sendable {
       "golden": [
         "precision": .string(goldenPrecision.name), "source": .string(goldenPrecisionSource),
       ],
+      "seeded": seededInputs?.json ?? .null,
       "checkpoint": faults.json,
       "outputs": .array(outputs.map { $0.json(isOutput: true) }),
       "first_divergence": firstDivergence.map { state in

@@ -8,10 +8,11 @@ struct VerificationText {
 
   var text: String {
     let path = report.path.escapedForDisplay(limit: 1024)
-    let golden = report.goldenPath.escapedForDisplay(limit: 1024)
     var lines = [
-      "\(path): \(report.architecture), computed in \(report.precision.rawValue)",
-      "golden: \(golden), \(report.goldenPrecision.name) (\(report.goldenPrecisionSource))",
+      "\(path): \(report.architecture), computed in \(report.precision.rawValue)"
+    ]
+    lines += goldenLines
+    lines += [
       "tolerance: \(report.tolerance.formula)\(relativeRange)", "",
     ]
     let faults = report.faults.lines
@@ -34,6 +35,21 @@ struct VerificationText {
     if report.states.isEmpty { lines.append("not computed: the checkpoint does not fit") }
     lines += ["", report.isOK ? "ok" : "NOT ok"]
     return lines.joined(separator: "\n")
+  }
+
+  /// What the states are compared with.
+  private var goldenLines: [String] {
+    let golden = report.goldenPath.escapedForDisplay(limit: 1024)
+    let precision = report.goldenPrecision.name
+    let source = report.goldenPrecisionSource.escapedForDisplay(limit: 500)
+    guard let inputs = report.seededInputs else {
+      return ["golden: \(golden), \(precision) (\(source))"]
+    }
+    let shapes = inputs.shapes.map { "\($0.name) \($0.shape)" }.joined(separator: ", ")
+    return [
+      "against: \(golden), to the precision of \(precision) (\(source))",
+      "inputs: seed \(inputs.seed), \(shapes)",
+    ]
   }
 
   /// A suspect, what shows it, and what undoes it.

@@ -67,6 +67,7 @@ enum Products {
     }
   }
 
+  /// What the pieces of a product share; each writes its own part of `c`.
   @unsafe
   private struct Matrices<Scalar>: @unchecked Sendable {
     let a: UnsafePointer<Scalar>
@@ -103,7 +104,7 @@ enum Products {
     }
   }
 
-  /// The definition.
+  /// The definition; every index is below the size that its pitch belongs to.
   @unsafe
   static func multiplyPlainly<Scalar: Real>(
     _ a: UnsafePointer<Scalar>, pitch aPitch: Int, isTransposed aIs: Bool,

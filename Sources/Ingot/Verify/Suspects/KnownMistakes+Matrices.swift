@@ -29,9 +29,9 @@ extension KnownMistakes {
           "height and width of the patches are exchanged", at: placed,
           [role: .made { try $0(role).transposed([0, 1, 3, 2]) }])
       ]
-    case .embedding, .positions, .sinusoids, .convolution, .prefix, .norm, .rotary, .relativeBias,
-      .attention, .activation, .combine, .scale, .softCap, .slice, .concatenate, .firstPosition,
-      .experts:
+    case .embedding, .positions, .sinusoids, .prefix, .norm, .rotary, .relativeBias, .attention,
+      .activation, .combine, .scale, .softCap, .slice, .concatenate, .firstPosition, .experts,
+      .convolution:
       return []
     }
   }

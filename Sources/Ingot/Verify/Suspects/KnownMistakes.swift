@@ -94,8 +94,8 @@ extension KnownMistakes {
           $0.condition, .flag, "whether the head is the table of tokens",
           [.flag(true), .flag(false)])
       } ?? []
-    case .embedding, .positions, .sinusoids, .patches, .convolution, .prefix, .relativeBias,
-      .combine, .scale, .softCap, .slice, .concatenate, .firstPosition, .experts:
+    case .embedding, .positions, .sinusoids, .patches, .prefix, .relativeBias, .combine, .scale,
+      .softCap, .slice, .concatenate, .firstPosition, .experts, .convolution:
       []
     }
   }
