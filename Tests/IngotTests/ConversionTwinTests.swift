@@ -54,13 +54,16 @@ import Testing
     }
   }
 
-  private func convert(_ from: ModelFixture, to convention: String, _ path: String) throws {
+  @discardableResult
+  private func convert(
+    _ from: ModelFixture, to convention: String, _ path: String
+  ) throws -> ConversionReport {
     var options = ConvertOptions()
     options.names = convention
     options.model = from.options
     options.writing.arrangement = .keras
     options.syncsResult = false
-    _ = try Conversion(source: from.weights, destination: path, options: options).run()
+    return try Conversion(source: from.weights, destination: path, options: options).run()
   }
 
   private func manifest(_ path: String) throws -> DigestManifest {
@@ -82,6 +85,30 @@ import Testing
       let (found, expected) = (try manifest(path), try manifest(twins.to.weights))
       #expect(found.lines.map(\.name) == expected.lines.map(\.name))
       #expect(found == expected)
+    }
+  }
+
+  /// The same weights are another function where an ecosystem has no choice of it.
+  @Test(arguments: [
+    (
+      "bert",
+      [
+        "keras_hub of bert always has 'activation' gelu_tanh, this model has gelu (config.json: hidden_act)"
+      ]
+    ),
+    (
+      "distilbert-mlm",
+      [
+        "keras_hub of distilbert always has 'head_norm_epsilon' 1e-05, this model has 1e-12 (default)"
+      ]
+    ),
+    ("distilbert", []), ("gpt2", []), ("bert-keras-hub", []),
+  ])
+  func `what is computed otherwise is noted`(_ folder: String, _ notes: [String]) throws {
+    try Places.withTemporaryFolder { place in
+      let fixture = try #require(Self.named(folder))
+      let path = place.appending(path: "model.weights.h5").filePath
+      #expect(try convert(fixture, to: "keras_hub", path).notes == notes)
     }
   }
 

@@ -360,6 +360,23 @@ import Darwin
     #expect(outputs["y"]?.doubles == [2, 3, 1, 5, 6, 4])
   }
 
+  @Test func `one part is joined to every group`() throws {
+    let model = SmallModel(
+      inputs: [
+        .init(name: "x", kind: .features, size: 4), .init(name: "z", kind: .features, size: 1),
+      ],
+      steps: [
+        .operation(
+          .concatenate(.init(left: "x", right: "z", groups: 2, sharesRight: true, output: "y"))),
+        .result("y", name: "y"),
+      ])
+    let y = try model.outputs([
+      "x": .doubles([1, 2, 4], [1, 2, 3, 4, 5, 6, 7, 8]), "z": .doubles([1, 2, 1], [9, 10]),
+    ])["y"]
+    #expect(y?.shape == [1, 2, 6])
+    #expect(y?.doubles == [1, 2, 9, 3, 4, 9, 5, 6, 10, 7, 8, 10])
+  }
+
   @Test(arguments: [true, false])
   func `experts are summed by their shares`(normalizes: Bool) throws {
     var random = SeededGenerator(seed: 5)

@@ -193,7 +193,13 @@ extension CandidateReading {
   private func inferSizes(_ configuration: inout Configuration) {
     var told = turns.mapValues { (value: $0.count, name: $0.name) }
     for (formula, observed) in observations where told[formula] == nil {
-      told[formula] = winner(observed.filter { holds($0.conditions, configuration) })
+      // Whether there are any by default says nothing about how many there are.
+      told[formula] = winner(
+        observed.filter { observation in
+          holds(
+            observation.conditions.filter { $0.names.isDisjoint(with: formula.names) },
+            configuration)
+        })
     }
     // Plain names first, then products with one unknown, until nothing new comes.
     let formulas = told.sorted {

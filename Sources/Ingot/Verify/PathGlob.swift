@@ -23,6 +23,7 @@ enum PathGlob {
     guard glob.contains(where: isSpecial) else { return [prefix + glob] }
     let pattern =
       prefix.reduce(into: "") { $0 += isSpecial($1) || $1 == "\\" ? "\\\($1)" : "\($1)" } + glob
+    // glob fills what globfree releases, also where nothing matches.
     var matches = unsafe glob_t()
     defer { unsafe globfree(&matches) }
     let status = unsafe find(pattern, &matches)

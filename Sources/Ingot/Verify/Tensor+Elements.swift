@@ -36,10 +36,10 @@ extension Tensor {
     try self.init(.int64, elements, shape)
   }
 
-  /// Hosts are little-endian like canonical bytes.
   private convenience init<Scalar: BitwiseCopyable>(
     _ type: ElementType, _ elements: [Scalar], _ shape: [Int]
   ) throws {
+    // Hosts are little-endian like canonical bytes; the copy outlives the array's buffer.
     try self.init(
       elementType: type, shape: Shape(shape),
       source: ArraySource(unsafe elements.withUnsafeBytes { unsafe Array($0) }))
