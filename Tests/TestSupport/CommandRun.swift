@@ -56,6 +56,9 @@ private struct TemporaryOutput {
   func content() throws -> String {
     try handle.close()
     defer { try? FileManager.default.removeItem(at: url) }
-    return String(decoding: try Data(contentsOf: url), as: UTF8.self)
+    guard let text = String(validating: try Data(contentsOf: url), as: UTF8.self) else {
+      throw CocoaError(.fileReadInapplicableStringEncoding)
+    }
+    return text
   }
 }
