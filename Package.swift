@@ -125,6 +125,10 @@ let package = Package(
       name: "CommandTests", dependencies: ["Ingot", "TestSupport", "Tensors"],
       swiftSettings: testSettings),
     .testTarget(
+      name: "FaultTests",
+      dependencies: ["Ingot", "TensorFormats", "TestSupport", "Tensors"], exclude: ["Shim"],
+      swiftSettings: testSettings),
+    .testTarget(
       name: "LibHDF5Tests",
       dependencies: [
         "Ingot", "CHDF5", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
