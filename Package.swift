@@ -134,6 +134,10 @@ let package = Package(
       ],
       exclude: ["Python"], swiftSettings: testSettings),
     .testTarget(
+      name: "FaultTests",
+      dependencies: ["Ingot", "TensorFormats", "TestSupport", "Tensors"], exclude: ["Shim"],
+      swiftSettings: testSettings),
+    .testTarget(
       name: "LibHDF5Tests",
       dependencies: [
         "Ingot", "CHDF5", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),

@@ -85,9 +85,10 @@ public struct GoldenRecording: Sendable {
       }
     }
     for state in states { try table.append(state.name, state.tensor) }
-    try WholeFile.write(table, to: path, replaces: replacing, jobs: threads)
-    try inputFile.checkUnchanged()
-    try checkpoint.checkUnchanged()
+    try WholeFile.write(table, to: path, replaces: replacing, jobs: threads) {
+      try inputFile.checkUnchanged()
+      try checkpoint.checkUnchanged()
+    }
     return Record(
       path: path, architecture: source.model.architecture.name, precision: precision,
       states: states.map(\.name),
