@@ -136,6 +136,19 @@ let package = Package(
     .testTarget(
       name: "CommandTests", dependencies: ["Ingot", "TestSupport", "Tensors"],
       swiftSettings: testSettings),
+    // Says what a run of the command cost.
+    .executableTarget(name: "measured", path: "Tests/Measured"),
+    .testTarget(
+      name: "ThreatTests",
+      dependencies: [
+        "Ingot", "TensorFormats", "Compression", "measured", "TestSupport", "Tensors",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      exclude: ["Python"], swiftSettings: testSettings),
+    .testTarget(
+      name: "FaultTests",
+      dependencies: ["Ingot", "TensorFormats", "TestSupport", "Tensors"], exclude: ["Shim"],
+      swiftSettings: testSettings),
     .testTarget(
       name: "LibHDF5Tests",
       dependencies: [

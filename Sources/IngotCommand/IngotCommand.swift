@@ -26,6 +26,7 @@ struct IngotCommand: ParsableCommand {
     do {
       var command = try parseAsRoot()
       try command.run()
+      Failure.finish(0)
     } catch let error as IngotError {
       Failure.exit(error)
     } catch let failure as UnmappedNames {

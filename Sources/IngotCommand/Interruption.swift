@@ -15,6 +15,11 @@ internal import Darwin
 enum Interruption {
   /// Blocks the signals in this thread, and so in all that it starts, and starts the waiting thread.
   static func prepare() {
+    // Where a standard stream is closed the next file would take its number, and messages would be
+    // written into a checkpoint.
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      _ = unsafe open("/dev/null", O_RDWR)
+    }
     // A reader that goes away, or a file size limit, is an error of a call and not the end.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
@@ -33,7 +38,9 @@ enum Interruption {
     var number: Int32 = 0
     while unsafe sigwait(&signals, &number) != 0 {}
     let name = number == SIGINT ? "SIGINT" : number == SIGTERM ? "SIGTERM" : "SIGHUP"
-    StandardStreams.note("ingot: interrupted by \(name); no partial output remains")
-    CommitSection.exit(status: 128 + number)
+    CommitSection.exit(status: 128 + number) { leftovers in
+      StandardStreams.note("ingot: interrupted by \(name); no partial output remains")
+      leftovers.forEach { StandardStreams.note("note: \($0)") }
+    }
   }
 }

@@ -67,11 +67,14 @@ public struct IngotError: Error, Sendable, Hashable {
     self.hint = hint
   }
 
-  /// The error with its file and tensor filled in where it had none.
-  public func naming(file: String? = nil, tensor: String? = nil) -> IngotError {
+  /// The error with its file, tensor and offset filled in where it had none.
+  public func naming(
+    file: String? = nil, tensor: String? = nil, offset: Int? = nil
+  ) -> IngotError {
     var named = self
     named.file = self.file ?? file
     named.tensor = self.tensor ?? tensor
+    named.offset = self.offset ?? offset
     return named
   }
 }
@@ -88,13 +91,13 @@ extension IngotError: CustomStringConvertible {
   }
 }
 
-/// Runs `body` and fills in the file and the tensor of an `IngotError` that leaves it.
+/// Runs `body` and fills in the file, the tensor and the offset of an `IngotError` that leaves it.
 package func naming<Result>(
-  file: String? = nil, tensor: String? = nil, _ body: () throws -> Result
+  file: String? = nil, tensor: String? = nil, offset: Int? = nil, _ body: () throws -> Result
 ) throws -> Result {
   do {
     return try body()
   } catch let error as IngotError {
-    throw error.naming(file: file, tensor: tensor)
+    throw error.naming(file: file, tensor: tensor, offset: offset)
   }
 }

@@ -62,14 +62,16 @@ package final class SpooledSource: ByteSource {
 /// An unnamed temporary file.
 package final class SpoolFile: Sendable {
   private let descriptor: Int32
+  private let folder: String
 
   /// Creates one in `folder`, or in the folder that `TMPDIR` names, or in `/tmp`.
   package init(folder: String?) throws {
     // getenv's result is copied at once.
     let fromEnvironment = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }
     let folder = folder ?? fromEnvironment ?? "/tmp"
+    self.folder = folder
     #if os(Linux)
-    let unnamed = unsafe ingot_open_unnamed(AT_FDCWD, folder, 0o600)
+    let unnamed = SystemCalls.retrying { unsafe ingot_open_unnamed(AT_FDCWD, folder, 0o600) }
     if unnamed >= 0 {
       descriptor = unnamed
       return
@@ -78,9 +80,8 @@ package final class SpoolFile: Sendable {
     var template = Array("\(folder)/.ingot-spool-XXXXXX".utf8CString)
     let named = unsafe mkstemp(&template)
     guard named >= 0 else {
-      throw IngotError(
-        .io, "no temporary file in \(folder): \(SystemCalls.message(errno))",
-        hint: "set TMPDIR to a folder with room")
+      let reason = SystemCalls.message(errno)
+      throw Self.failure(IngotError(.io, "cannot be created: \(reason)"), folder)
     }
     unsafe unlink(template)
     descriptor = named
@@ -89,13 +90,29 @@ package final class SpoolFile: Sendable {
   deinit { close(descriptor) }
 
   package func write(_ bytes: borrowing RawSpan, at offset: Int) throws {
-    try SystemCalls.write(descriptor, bytes, at: offset)
+    do {
+      try SystemCalls.write(descriptor, bytes, at: offset)
+    } catch let error as IngotError {
+      throw Self.failure(error, folder)
+    }
+  }
+
+  /// What went wrong with a file that the user has not named and can only give another place.
+  private static func failure(_ error: IngotError, _ folder: String) -> IngotError {
+    var error = error.naming(file: folder)
+    error.message = "a temporary file: " + error.message
+    error.hint = "set TMPDIR to a folder with room"
+    return error
   }
 
   package func read(into buffer: inout MutableRawSpan, at offset: Int) throws {
     let wanted = buffer.byteCount
-    guard try SystemCalls.read(descriptor, into: &buffer, at: offset) == wanted else {
-      throw IngotError(.internal, "a temporary file is shorter than what was written to it")
+    let count = try naming(file: folder) {
+      try SystemCalls.read(descriptor, into: &buffer, at: offset)
+    }
+    guard count == wanted else {
+      throw IngotError(
+        .io, "a temporary file is shorter than what was written to it", file: folder)
     }
   }
 }

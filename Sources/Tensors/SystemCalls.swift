@@ -11,6 +11,20 @@ internal import Darwin
 ///
 /// No other file calls `pread` or `pwrite`.
 package enum SystemCalls {
+  /// Makes a call again for as long as signals interrupt it.
+  package static func retrying(_ call: () -> Int32) -> Int32 {
+    while true {
+      let result = call()
+      if result >= 0 || errno != EINTR { return result }
+    }
+  }
+
+  /// Whether an `errno` value speaks of the machine (a full or failing disk, no memory, no descriptors) and
+  /// not of the path that was given.
+  package static func isFailureOfTheMachine(_ code: Int32) -> Bool {
+    [EIO, ENOSPC, EDQUOT, EFBIG, ENOMEM, EMFILE, ENFILE, EAGAIN, ESTALE, ETIMEDOUT].contains(code)
+  }
+
   /// The message of an `errno` value.
   package static func message(_ code: Int32) -> String {
     // strerror returns a valid C string for any number.
@@ -50,14 +64,24 @@ package enum SystemCalls {
     }
   }
 
+  // `write` is a method here.
+  #if canImport(Glibc)
+  private static let systemWrite = unsafe Glibc.write
+  #elseif canImport(Musl)
+  private static let systemWrite = unsafe Musl.write
+  #else
+  private static let systemWrite = unsafe Darwin.write
+  #endif
+
   /// A file takes one write at a time: others of this process wait no longer than this takes.
   private static let longestWrite = 512 << 10
 
-  /// Writes all of `bytes` at `offset`.
+  /// Writes all of `bytes` at `offset`; where that is nil, to something that has no positions (a pipe).
   ///
   /// - Throws: `io` with the system's reason.
-  package static func write(_ descriptor: Int32, _ bytes: borrowing RawSpan, at offset: Int) throws
-  {
+  package static func write(
+    _ descriptor: Int32, _ bytes: borrowing RawSpan, at offset: Int?
+  ) throws {
     let wanted = bytes.byteCount
     // The kernel reads at most `wanted - done` bytes from `done` on.
     try unsafe bytes.withUnsafeBytes { pointer in
@@ -65,8 +89,13 @@ package enum SystemCalls {
       var done = 0
       var idle = 0
       while done < wanted {
-        let count = unsafe pwrite(
-          descriptor, start + done, min(wanted - done, longestWrite), off_t(offset + done))
+        let length = min(wanted - done, longestWrite)
+        let count =
+          if let offset {
+            unsafe pwrite(descriptor, start + done, length, off_t(offset + done))
+          } else {
+            unsafe systemWrite(descriptor, start + done, length)
+          }
         if count < 0 {
           let code = errno
           if code == EINTR || code == EAGAIN { continue }

@@ -89,7 +89,7 @@ import Testing
     #expect(Set(error.keys) == ["class", "message", "file", "tensor", "offset", "hint"])
   }
 
-  @Test func namesFromAFileCannotReachTheTerminal() throws {
+  @Test(.row("G14")) func namesFromAFileCannotReachTheTerminal() throws {
     try Places.withTemporaryFolder { folder in
       let header = #"{"a\u001b[31m\u202eb\n":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#
       var data = Data(withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) })

@@ -25,7 +25,7 @@ struct ZipCorpusTests {
     return summary
   }
 
-  @Test func everyArchiveIsReadAsPythonReadsItOrRefused() throws {
+  @Test(.row("Z24")) func everyArchiveIsReadAsPythonReadsItOrRefused() throws {
     let folder = try #require(Places.corpus).appending(path: "zip")
     let table = try String(
       contentsOf: folder.appending(path: "baseline_python_zipfile.tsv"), encoding: .utf8)

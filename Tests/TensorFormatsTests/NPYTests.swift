@@ -63,7 +63,7 @@ import Testing
     #expect(try tensor.source.everything() == data)
   }
 
-  @Test func bigEndianIsSwapped() throws {
+  @Test(.row("N15")) func bigEndianIsSwapped() throws {
     let table = try Self.read(Self.file(Self.text(descr: "'>i2'", shape: "(2,)"), [1, 2, 3, 4]))
     #expect(try table["w"]?.source.everything() == [2, 1, 4, 3])
     let complex = try Self.read(
@@ -71,7 +71,7 @@ import Testing
     #expect(try complex["w"]?.source.everything() == [4, 3, 2, 1, 8, 7, 6, 5])
   }
 
-  @Test func fortranOrderIsTransposed() throws {
+  @Test(.row("N15")) func fortranOrderIsTransposed() throws {
     let table = try Self.read(
       Self.file(Self.text(descr: "'|u1'", order: "True", shape: "(2, 3)"), [1, 4, 2, 5, 3, 6]))
     #expect(table["w"]?.shape.dimensions == [2, 3])
@@ -96,14 +96,16 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    "{'shape': (2, 2), 'fortran_order': False, 'descr': '<f4'}",
-    "{\"descr\": \"<f4\", \"fortran_order\": False, \"shape\": (2, 2)}",
-    "{'descr':'<f4','fortran_order':False,'shape':(2,2)}",
-    " \n{ 'descr' : '<f4' ,\n'fortran_order' : False, 'shape' : ( 2 , 2 , ) , } \n ",
-    "{'descr': '<f4', 'fortran_order': False, 'shape': (2L, 2L), }",
-    "{'descr': '\\x3cf4', 'fortran_order': False, 'shape': (2, 2), }",
-  ])
+  @Test(
+    .row("N15"),
+    arguments: [
+      "{'shape': (2, 2), 'fortran_order': False, 'descr': '<f4'}",
+      "{\"descr\": \"<f4\", \"fortran_order\": False, \"shape\": (2, 2)}",
+      "{'descr':'<f4','fortran_order':False,'shape':(2,2)}",
+      " \n{ 'descr' : '<f4' ,\n'fortran_order' : False, 'shape' : ( 2 , 2 , ) , } \n ",
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (2L, 2L), }",
+      "{'descr': '\\x3cf4', 'fortran_order': False, 'shape': (2, 2), }",
+    ])
   func theHeaderIsReadByItsGrammar(_ text: String) throws {
     let table = try Self.read(Self.file(text))
     #expect(try table["w"]?.source.everything() == Self.values)
@@ -142,18 +144,18 @@ import Testing
 
   // MARK: What is refused
 
-  @Test func aBadMagicIsMalformed() {
+  @Test(.row("N1")) func aBadMagicIsMalformed() {
     var file = Self.file(Self.usual)
     file[0] = 0x92
     #expect(Self.refusal(file) == .malformed)
   }
 
-  @Test(arguments: [(0, 0), (4, 0), (1, 1), (3, 1), (255, 255)] as [(UInt8, UInt8)])
+  @Test(.row("N1"), arguments: [(0, 0), (4, 0), (1, 1), (3, 1), (255, 255)] as [(UInt8, UInt8)])
   func anUnknownVersionIsUnsupported(major: UInt8, minor: UInt8) {
     #expect(Self.refusal(Self.file(Self.usual, version: (major, minor))) == .unsupported)
   }
 
-  @Test func aFileCutAnywhereIsMalformed() {
+  @Test(.row("N11", "G6")) func aFileCutAnywhereIsMalformed() {
     for version: (UInt8, UInt8) in [(1, 0), (2, 0)] {
       let file = Self.file(Self.usual, version: version)
       for count in 0..<file.count {
@@ -162,11 +164,11 @@ import Testing
     }
   }
 
-  @Test func bytesAfterTheDataAreMalformed() {
+  @Test(.row("N11")) func bytesAfterTheDataAreMalformed() {
     #expect(Self.refusal(Self.file(Self.usual) + [0]) == .malformed)
   }
 
-  @Test func aHeaderLengthPastTheEndIsMalformedAndAllocatesNothing() {
+  @Test(.row("N2", "G20")) func aHeaderLengthPastTheEndIsMalformedAndAllocatesNothing() {
     var file = Self.file(Self.usual, version: (2, 0))
     file.replaceSubrange(8..<12, with: [0xFF, 0xFF, 0xFF, 0xFF])
     #expect(Self.refusal(file) == .malformed)
@@ -174,49 +176,55 @@ import Testing
     #expect(Self.refusal(file) == .malformed)
   }
 
-  @Test func aHeaderAbove64KiBIsALimit() {
+  @Test(.row("N3")) func aHeaderAbove64KiBIsALimit() {
     let text = Self.usual + String(repeating: " ", count: 65_536)
     #expect(Self.refusal(Self.file(text, version: (2, 0))) == .limit)
     let fits = Self.usual + String(repeating: " ", count: 65_000)
     #expect(Self.refusal(Self.file(fits, version: (2, 0))) == nil)
   }
 
-  @Test(arguments: [
-    String(repeating: "(", count: 10_000), String(repeating: "[", count: 10_000),
-    String(repeating: "{'a':", count: 10_000), String(repeating: "-", count: 9_000) + "1",
-    text(shape: String(repeating: "(", count: 9_000) + String(repeating: ",)", count: 9_000)),
-  ])
+  @Test(
+    .row("N4"),
+    arguments: [
+      String(repeating: "(", count: 10_000), String(repeating: "[", count: 10_000),
+      String(repeating: "{'a':", count: 10_000), String(repeating: "-", count: 9_000) + "1",
+      text(shape: String(repeating: "(", count: 9_000) + String(repeating: ",)", count: 9_000)),
+    ])
   func deepNestingIsMalformed(_ text: String) {
     #expect(Self.refusal(text) == .malformed)
   }
 
-  @Test(arguments: [
-    "", "{}", "[]", "x", "__import__('os')", "dict(descr='<f4')", usual + usual, usual + "x",
-    usual + "\0", usual + ",", "{'descr': '<f4', 'shape': (2, 2), }",
-    "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), 'x': 1}",
-    "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2, 2)}",
-    "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2)", "{'descr' '<f4'}",
-    "{descr: '<f4', 'fortran_order': False, 'shape': (2, 2)}",
-    "{'descr': '<f4' 'fortran_order': False, 'shape': (2, 2)}",
-    "{'descr': '<f4, 'fortran_order': False, 'shape': (2, 2)}", "{'descr': '\\q'}",
-    "{'descr': '\\ud800'}", "{'descr': '<f4\n'}",
-  ])
+  @Test(
+    .row("N5", "N6"),
+    arguments: [
+      "", "{}", "[]", "x", "__import__('os')", "dict(descr='<f4')", usual + usual, usual + "x",
+      usual + "\0", usual + ",", "{'descr': '<f4', 'shape': (2, 2), }",
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), 'x': 1}",
+      "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2, 2)}",
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2)", "{'descr' '<f4'}",
+      "{descr: '<f4', 'fortran_order': False, 'shape': (2, 2)}",
+      "{'descr': '<f4' 'fortran_order': False, 'shape': (2, 2)}",
+      "{'descr': '<f4, 'fortran_order': False, 'shape': (2, 2)}", "{'descr': '\\q'}",
+      "{'descr': '\\ud800'}", "{'descr': '<f4\n'}",
+    ])
   func textOutsideTheGrammarIsMalformed(_ text: String) {
     #expect(Self.refusal(text) == .malformed)
   }
 
-  @Test(arguments: [
-    "[2, 2]", "(2)", "4", "(-2, 2)", "(-1,)", "(2.0, 2)", "(True, 4)", "(0x2, 2)", "(2_0,)",
-    "(02, 2)", "('2', 2)", "(2**1, 2)", "(1+1, 2)", "(,)", "(2, 2", "None", "((2, 2),)",
-    "(99999999999999999999,)", "(\(String(repeating: "9", count: 9_000)),)", "(2, 3)", "(1, 2)",
-    "(4294967296, 4294967296)", "(4611686018427387905,)", "(1125899906842624,)",
-    "(4294967296, 4294967296, 0)", "(9223372036854775807, 9223372036854775807, 0)",
-  ])
+  @Test(
+    .row("N7", "N8"),
+    arguments: [
+      "[2, 2]", "(2)", "4", "(-2, 2)", "(-1,)", "(2.0, 2)", "(True, 4)", "(0x2, 2)", "(2_0,)",
+      "(02, 2)", "('2', 2)", "(2**1, 2)", "(1+1, 2)", "(,)", "(2, 2", "None", "((2, 2),)",
+      "(99999999999999999999,)", "(\(String(repeating: "9", count: 9_000)),)", "(2, 3)", "(1, 2)",
+      "(4294967296, 4294967296)", "(4611686018427387905,)", "(1125899906842624,)",
+      "(4294967296, 4294967296, 0)", "(9223372036854775807, 9223372036854775807, 0)",
+    ])
   func aShapeThatIsNoneIsMalformed(_ shape: String) {
     #expect(Self.refusal(Self.text(shape: shape)) == .malformed)
   }
 
-  @Test func rankAbove64IsALimit() {
+  @Test(.row("N9", "G17")) func rankAbove64IsALimit() {
     func shape(_ rank: Int) -> String {
       "(" + String(repeating: "1, ", count: rank - 1) + "4)"
     }
@@ -224,24 +232,28 @@ import Testing
     #expect(Self.refusal(Self.text(shape: shape(65))) == .limit)
   }
 
-  @Test(arguments: ["0", "1", "None", "'False'", "false"])
+  @Test(.row("N10"), arguments: ["0", "1", "None", "'False'", "false"])
   func anOrderThatIsNoBooleanIsMalformed(_ order: String) {
     #expect(Self.refusal(Self.text(order: order)) == .malformed)
   }
 
-  @Test(arguments: [
-    "'|O'", "'|O8'", "'object'", "[('a', '<f4'), ('b', '|O')]", "('|O', (2,))",
-    "[('a', [('b', '|O')])]", "'f4,O'", "[('a', '|O', (2, 2))]",
-  ])
+  @Test(
+    .row("N12"),
+    arguments: [
+      "'|O'", "'|O8'", "'object'", "[('a', '<f4'), ('b', '|O')]", "('|O', (2,))",
+      "[('a', [('b', '|O')])]", "'f4,O'", "[('a', '|O', (2, 2))]",
+    ])
   func objectsAreUnsafeAndNeverRead(_ descr: String) {
     #expect(Self.refusal(Self.text(descr: descr), []) == .unsafe)
   }
 
-  @Test(arguments: [
-    "'<U3'", "'|S3'", "'|V4'", "'<M8[ns]'", "'<m8[s]'", "'<M8'", "'<f16'", "'<f12'", "'<c32'",
-    "'longdouble'", "[('a', '<f4')]", "[('a', '<f4'), (('title', 'b'), '<i2', (2,))]",
-    "[('', '|V4')]", "[('a', [('b', '<f4')])]", "('<f4', (2,))", "'i4, f4'", "'<V2'", "'<f1'",
-  ])
+  @Test(
+    .row("N13"),
+    arguments: [
+      "'<U3'", "'|S3'", "'|V4'", "'<M8[ns]'", "'<m8[s]'", "'<M8'", "'<f16'", "'<f12'", "'<c32'",
+      "'longdouble'", "[('a', '<f4')]", "[('a', '<f4'), (('title', 'b'), '<i2', (2,))]",
+      "[('', '|V4')]", "[('a', [('b', '<f4')])]", "('<f4', (2,))", "'i4, f4'", "'<V2'", "'<f1'",
+    ])
   func whatIsNoTensorIsListedAsUnsupported(_ descr: String) throws {
     let table = try Self.read(Self.file(Self.text(descr: descr)))
     #expect(table.entries.isEmpty)
@@ -252,13 +264,15 @@ import Testing
     #expect(item.refusal.message.contains(item.type))
   }
 
-  @Test(arguments: [
-    "'<f3'", "'<f9999999999'", "'<f99999999999999999999999'", "'<x4'", "''", "'<'", "'<f'",
-    "'float33'", "'<float32'", "4", "None", "{'a': 1}", "[]x", "['<f4']", "[('a',)]",
-    "[(4, '<f4')]",
-    "('<f4',)", "('<f4', (2,), 3)", "'<b2'", "'<i3'", "'<M4'", "'<M8[ns'", "'i4,q9'", "'<f٤'",
-    "'<f+4'", "'<f 4'", "'<f-4'",
-  ])
+  @Test(
+    .row("N14"),
+    arguments: [
+      "'<f3'", "'<f9999999999'", "'<f99999999999999999999999'", "'<x4'", "''", "'<'", "'<f'",
+      "'float33'", "'<float32'", "4", "None", "{'a': 1}", "[]x", "['<f4']", "[('a',)]",
+      "[(4, '<f4')]",
+      "('<f4',)", "('<f4', (2,), 3)", "'<b2'", "'<i3'", "'<M4'", "'<M8[ns'", "'i4,q9'", "'<f٤'",
+      "'<f+4'", "'<f 4'", "'<f-4'",
+    ])
   func aTypeThatNumPyLacksIsMalformed(_ descr: String) {
     #expect(Self.refusal(Self.text(descr: descr)) == .malformed)
   }

@@ -70,7 +70,7 @@ import Testing
     #expect(table.others.isEmpty)
   }
 
-  @Test func whatIsNoArrayIsListedWithANote() throws {
+  @Test(.row("Z23")) func whatIsNoArrayIsListedWithANote() throws {
     let table = try Self.read([Member("readme.txt", [1, 2]), Member("a.npy", Self.array)])
     #expect(table.entries.map(\.name) == ["a"])
     #expect(table.others.map(\.name) == ["readme.txt"])
@@ -79,7 +79,7 @@ import Testing
     #expect(table.notes.first?.contains("readme.txt") == true)
   }
 
-  @Test func anObjectMemberIsUnsafeAndTheOthersAreRead() throws {
+  @Test(.row("N12")) func anObjectMemberIsUnsafeAndTheOthersAreRead() throws {
     let table = try Self.read([
       Member("o.npy", Self.npy("|O", [1], [0x80, 4])), Member("a.npy", Self.array),
     ])
@@ -90,7 +90,7 @@ import Testing
 
   // MARK: What is refused
 
-  @Test func aNameWithAndWithoutItsEndingIsMalformed() {
+  @Test(.row("Z19")) func aNameWithAndWithoutItsEndingIsMalformed() {
     let plain = Member("a.npy", Self.array)
     #expect(Self.refusal([plain, Member("a", Self.array)]) == .malformed)
     #expect(Self.refusal([plain, Member("a", [1])]) == .malformed)
@@ -99,7 +99,7 @@ import Testing
     #expect(Self.refusal([object, Member("a", [1])]) == .malformed)
   }
 
-  @Test func namesThatDifferOnlyInTheirUnicodeFormAreMalformed() {
+  @Test(.row("G16")) func namesThatDifferOnlyInTheirUnicodeFormAreMalformed() {
     let composed = Member("\u{E9}.npy", Self.array)
     #expect(Self.refusal([composed, Member("e\u{301}.npy", Self.array)]) == .malformed)
   }
@@ -111,7 +111,7 @@ import Testing
     #expect(Self.refusal([Member("a.npy", Self.array.dropLast())]) == .malformed)
   }
 
-  @Test(arguments: [0, 20, 127, 128, 135])
+  @Test(.row("Z15"), arguments: [0, 20, 127, 128, 135])
   func aFlippedBitAnywhereInAMemberIsFound(_ position: Int) throws {
     var damaged = Self.array
     damaged[position] ^= 1
@@ -121,7 +121,7 @@ import Testing
     #expect(position < 118 ? found != nil : found == .integrity || found == .malformed)
   }
 
-  @Test func aFlippedBitInAnEmptyTensorIsFoundAtOnce() {
+  @Test(.row("Z15")) func aFlippedBitInAnEmptyTensorIsFoundAtOnce() {
     let empty = Self.npy("<f4", [0], [])
     var damaged = empty
     damaged[120] = 0x09
@@ -219,7 +219,7 @@ import Testing
     }
   }
 
-  @Test func aLargeMemberOfZerosIsNoBombToUs() throws {
+  @Test(.row("Z13")) func aLargeMemberOfZerosIsNoBombToUs() throws {
     struct Zeros: ByteSource {
       let byteCount: Int
       func read(into buffer: inout MutableRawSpan, at offset: Int) throws { buffer.fill(0) }

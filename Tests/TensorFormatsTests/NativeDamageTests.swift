@@ -14,7 +14,7 @@ struct NativeDamageTests {
     ]
   }
 
-  @Test func everyFlippedBitIsFound() throws {
+  @Test(.row("I-1")) func everyFlippedBitIsFound() throws {
     for file in try files() {
       #expect(try nativeVerdict(file) == nil)
       for bit in 0..<file.count * 8 {
@@ -28,7 +28,7 @@ struct NativeDamageTests {
     }
   }
 
-  @Test func flippedDataNamesItsTensor() throws {
+  @Test(.row("I-1")) func flippedDataNamesItsTensor() throws {
     var file = try NativeFormat().write(NativeSamples.table())
     file[NativeParts(file).data.count] ^= 1
     let table = try NativeFormat().read(bytes: file)
@@ -38,7 +38,7 @@ struct NativeDamageTests {
     #expect(damaged.map(\.name) == ["packed"])
   }
 
-  @Test func everyTruncationIsMalformed() throws {
+  @Test(.row("I-2")) func everyTruncationIsMalformed() throws {
     for file in try files() {
       for count in 0..<file.count {
         #expect(try nativeVerdict(Array(file[..<count])) == .malformed, "\(count) bytes")
@@ -46,7 +46,7 @@ struct NativeDamageTests {
     }
   }
 
-  @Test func everyAppendedByteIsMalformed() throws {
+  @Test(.row("I-2")) func everyAppendedByteIsMalformed() throws {
     for file in try files() {
       for byte in UInt8.min...UInt8.max {
         #expect(try nativeVerdict(file + [byte]) == .malformed)
@@ -55,7 +55,7 @@ struct NativeDamageTests {
     }
   }
 
-  @Test func splicedFilesAreRefused() throws {
+  @Test(.row("I-3")) func splicedFilesAreRefused() throws {
     let format = NativeFormat()
     let first = try format.write(NativeSamples.table())
     var changed = try NativeSamples.table()
@@ -80,7 +80,7 @@ struct NativeDamageTests {
     }
   }
 
-  @Test func reservedBitsAndUnknownVersionsAreNamed() throws {
+  @Test(.row("I-4")) func reservedBitsAndUnknownVersionsAreNamed() throws {
     let parts = NativeParts(try NativeFormat().write(NativeSamples.table()))
     func failure(_ change: (inout NativeParts) -> Void) throws -> IngotError {
       var changed = parts
@@ -138,12 +138,12 @@ struct NativeDamageTests {
     }
   }
 
-  @Test func anIndexAboveTheBoundIsRefusedUnread() throws {
+  @Test(.row("I-9")) func anIndexAboveTheBoundIsRefusedUnread() throws {
     let file = Hollow(byteCount: 64 + (1 << 30) + 16, index: [], indexLength: 1 << 30)
     #expect(try file.verdict() == .limit)
   }
 
-  @Test func tensorsThatFillAllNumbersAreRefused() throws {
+  @Test(.row("G18")) func tensorsThatFillAllNumbersAreRefused() throws {
     let alignment = 2 << 20
     let large = (1 << 60) - alignment
     let sizes = Array(repeating: large, count: 8) + [.max - 8 * large - alignment - 4000]

@@ -42,7 +42,7 @@ struct NativeIndependentReaderTests {
     #expect(refusal.status == 1 && refusal.output.contains("tok_embeddings.weight is damaged"))
   }
 
-  @Test func verdictsOnFlippedBitsAndTruncationsAreEqual() throws {
+  @Test(.row("I-10")) func verdictsOnFlippedBitsAndTruncationsAreEqual() throws {
     for file in try seeds() {
       var mutants = [file]
       for bit in 0..<file.count * 8 {
@@ -56,14 +56,14 @@ struct NativeIndependentReaderTests {
     }
   }
 
-  @Test func verdictsOnBrokenRulesAreEqual() throws {
+  @Test(.row("I-10")) func verdictsOnBrokenRulesAreEqual() throws {
     let files = try NativeIndexTests.edits.map { try NativeIndexTests.apply($0) }
     let (accepted, refused) = try expectAgreement(files)
     #expect(accepted > 10 && refused > 50)
   }
 
   /// Random edits of the index under a right digest: only the rules themselves can tell.
-  @Test func verdictsOnRandomIndexesAreEqual() throws {
+  @Test(.row("I-10")) func verdictsOnRandomIndexesAreEqual() throws {
     var random = SeededGenerator(seed: 20)
     let alphabet = Array("0123456789\",:{}[]-.e$\\ antu\u{E9}".utf8)
     var mutants: [[UInt8]] = []

@@ -118,12 +118,12 @@ struct NativeIndexTests {
     return parts.file
   }
 
-  @Test(arguments: edits)
+  @Test(.row("I-5", "I-6"), arguments: edits)
   func rulesOfTheIndexHold(edit: Edit) throws {
     #expect(try nativeVerdict(Self.apply(edit)) == edit.expected)
   }
 
-  @Test func swappedTensorsAreFoundThroughTheIndex() throws {
+  @Test(.row("I-8")) func swappedTensorsAreFoundThroughTheIndex() throws {
     // The digests of two tensors swapped with their data: every tensor is sound, the index is not.
     var table = TensorTable()
     try table.append("a", Tensor(.int8, [64], [UInt8](repeating: 1, count: 64)))
@@ -144,7 +144,7 @@ struct NativeIndexTests {
     #expect(try nativeVerdict(file) == .integrity)
   }
 
-  @Test func chunksThatLieAreRefused() throws {
+  @Test(.row("I-7")) func chunksThatLieAreRefused() throws {
     let parts = NativeParts(
       try NativeFormat().write(NativeSamples.compressible(), NativeSamples.compressed))
     let list = try #require(parts.text.range(of: #"\[\d+\]"#, options: .regularExpression))

@@ -35,7 +35,7 @@ struct SafetensorsReadingTests {
     #expect(table["a"]?.shape.dimensions == [2, 3])
   }
 
-  @Test func lengthMustBeThereAndFit() throws {
+  @Test(.row("S1", "S2", "S3", "S4", "S5")) func lengthMustBeThereAndFit() throws {
     #expect(try verdict([1, 2, 3, 4, 5, 6, 7]) == .malformed)
     #expect(try verdict([]) == .malformed)
     let header = Array("{}".utf8)
@@ -53,25 +53,27 @@ struct SafetensorsReadingTests {
     #expect(try verdict(file(.max)) == .malformed)
   }
 
-  @Test(arguments: [
-    "[]", "nonsense", " {}", "\n{}", "\u{FEFF}{}", "{}{}", "{}\0", "{", "", "null", "{\"a\"}",
-  ])
+  @Test(
+    .row("S7", "S8"),
+    arguments: [
+      "[]", "nonsense", " {}", "\n{}", "\u{FEFF}{}", "{}{}", "{}\0", "{", "", "null", "{\"a\"}",
+    ])
   func headerMustBeOneObjectFromItsFirstByte(header: String) throws {
     #expect(try verdict(header, dataCount: 0) == .malformed)
   }
 
-  @Test func headerMustBeUTF8AndTheByteIsNamed() throws {
+  @Test(.row("S6")) func headerMustBeUTF8AndTheByteIsNamed() throws {
     let bytes = safetensors(Array("{\"".utf8) + [0xFF] + Array("\":1}".utf8))
     let error = #expect(throws: IngotError.self) { try format.read(bytes: bytes) }
     #expect(error?.errorClass == .malformed)
     #expect(error?.offset == 10)
   }
 
-  @Test func blanksMayFollowTheHeader() throws {
+  @Test(.row("S9")) func blanksMayFollowTheHeader() throws {
     #expect(try verdict("{} \t\r\n ", dataCount: 0) == nil)
   }
 
-  @Test func keysOccurOnce() throws {
+  @Test(.row("S10", "S11")) func keysOccurOnce() throws {
     #expect(try verdict("{\"a\":\(entry()),\"a\":\(entry())}") == .malformed)
     #expect(
       try verdict("{\"a\":\(entry()),\"a\":\(entry("\"F32\"", "[2]", "[8,16]"))}", dataCount: 16)
@@ -83,7 +85,7 @@ struct SafetensorsReadingTests {
         == .malformed)
   }
 
-  @Test(arguments: ["1", "null", "{}", "[\"a\"]", "true"])
+  @Test(.row("S12"), arguments: ["1", "null", "{}", "[\"a\"]", "true"])
   func metadataValuesAreStrings(value: String) throws {
     #expect(try verdict("{\"__metadata__\":{\"a\":\(value)}}", dataCount: 0) == .malformed)
     #expect(
@@ -91,7 +93,7 @@ struct SafetensorsReadingTests {
     )
   }
 
-  @Test func entriesHaveTheirThreeFieldsAndNoOthers() throws {
+  @Test(.row("S13", "S14")) func entriesHaveTheirThreeFieldsAndNoOthers() throws {
     #expect(try verdict("{\"a\":\(entry())}") == nil)
     #expect(try verdict(#"{"a":{"shape":[2],"data_offsets":[0,8]}}"#) == .malformed)
     #expect(try verdict(#"{"a":{"dtype":"F32","data_offsets":[0,8]}}"#) == .malformed)
@@ -101,7 +103,7 @@ struct SafetensorsReadingTests {
     #expect(try verdict(#"{"a":[]}"#) == .malformed)
   }
 
-  @Test func unknownElementTypesAreUnsupportedAndMisspeltOnesMalformed() throws {
+  @Test(.row("S15")) func unknownElementTypesAreUnsupportedAndMisspeltOnesMalformed() throws {
     #expect(try verdict("{\"a\":\(entry("\"F33\""))}") == .unsupported)
     #expect(try verdict("{\"a\":\(entry("\"C128\""))}") == .unsupported)
     #expect(try verdict("{\"a\":\(entry("\"f32\""))}") == .malformed)
@@ -109,23 +111,25 @@ struct SafetensorsReadingTests {
     #expect(try verdict("{\"a\":\(entry("32"))}") == .malformed)
   }
 
-  @Test(arguments: [
-    "[0]", "[0,8,8]", "[]", "[-1,8]", "[8,0]", "[0.0,8]", "[0,8e0]", "\"0,8\"",
-    "[0,18446744073709551616]",
-    "[0,9223372036854775808]",
-  ])
+  @Test(
+    .row("S16"),
+    arguments: [
+      "[0]", "[0,8,8]", "[]", "[-1,8]", "[8,0]", "[0.0,8]", "[0,8e0]", "\"0,8\"",
+      "[0,18446744073709551616]",
+      "[0,9223372036854775808]",
+    ])
   func offsetsAreABeginAndAnEnd(offsets: String) throws {
     #expect(try verdict("{\"a\":\(entry("\"F32\"", "[2]", offsets))}") == .malformed)
   }
 
-  @Test(arguments: ["\"2\"", "[-2]", "[2.0]", "2", "[[2]]"])
+  @Test(.row("S17"), arguments: ["\"2\"", "[-2]", "[2.0]", "2", "[[2]]"])
   func shapesAreWholeNumbers(shape: String) throws {
     #expect(try verdict("{\"a\":\(entry("\"F32\"", shape))}") == .malformed)
     let digits = String(repeating: "9", count: 4000)
     #expect(try verdict("{\"a\":\(entry("\"F32\"", "[\(digits)]"))}") == .malformed)
   }
 
-  @Test func productsThatOverflowAreRefused() throws {
+  @Test(.row("S18", "G17", "G18", "G19")) func productsThatOverflowAreRefused() throws {
     let half = "9223372036854775807"
     for shape in ["[\(half),2]", "[4611686018427387904]", "[\(half),\(half),0]"] {
       #expect(
@@ -135,7 +139,7 @@ struct SafetensorsReadingTests {
     #expect(try verdict("{\"a\":\(entry("\"F32\"", "[\(ones)]"))}") == .limit)
   }
 
-  @Test func sizesMustFitTheShape() throws {
+  @Test(.row("S19", "S25")) func sizesMustFitTheShape() throws {
     let error = #expect(throws: IngotError.self) {
       try format.read(
         bytes: safetensors("{\"a\":\(entry("\"F32\"", "[3]"))}", [UInt8](repeating: 0, count: 8)))
@@ -149,7 +153,7 @@ struct SafetensorsReadingTests {
     #expect(try verdict("{\"a\":\(entry("\"F6_E2M3\"", "[4]", "[0,3]"))}", dataCount: 3) == nil)
   }
 
-  @Test func dataAreCoveredWithoutHoleOrOverlap() throws {
+  @Test(.row("S20", "S21", "S22")) func dataAreCoveredWithoutHoleOrOverlap() throws {
     func two(_ first: String, _ second: String, _ count: Int) throws -> IngotError? {
       let header =
         "{\"a\":\(entry("\"F32\"", "[2]", first)),\"b\":\(entry("\"F32\"", "[2]", second))}"
@@ -174,7 +178,7 @@ struct SafetensorsReadingTests {
     #expect(overlap?.tensor == "b" && overlap?.message.contains("'a'") == true)
   }
 
-  @Test func emptyTensorsMayShareAnOffset() throws {
+  @Test(.row("S27")) func emptyTensorsMayShareAnOffset() throws {
     let table = try format.read(
       bytes: safetensors(
         "{\"b\":\(entry()),\"z\":\(entry("\"F32\"", "[0,3]", "[0,0]")),\"y\":\(entry("\"I8\"", "[0]", "[8,8]"))}",
@@ -182,7 +186,7 @@ struct SafetensorsReadingTests {
     #expect(table.entries.map(\.tensor.byteCount) == [8, 0, 0])
   }
 
-  @Test func deepNestingIsRefusedAtOnce() throws {
+  @Test(.row("S23", "G22")) func deepNestingIsRefusedAtOnce() throws {
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
       let deep =
         String(repeating: open, count: 50_000) + "1" + String(repeating: close, count: 50_000)
@@ -190,7 +194,7 @@ struct SafetensorsReadingTests {
     }
   }
 
-  @Test func namesAreAnyUnicodeText() throws {
+  @Test(.row("S24", "G13", "G14")) func namesAreAnyUnicodeText() throws {
     for name in ["", "../../etc/passwd", "a/b:0", "\\u0000", "\\ud83c\\udfcb", "tab\\t"] {
       #expect(try verdict("{\"\(name)\":\(entry())}") == nil)
     }

@@ -40,15 +40,17 @@ struct SafetensorsShardsTests {
     #expect(table.notes.isEmpty)
   }
 
-  @Test(arguments: [
-    "../s1.safetensors", "/s1.safetensors", "sub/s1.safetensors", "..", ".", "", "sub\\\\s1",
-    "s1.safetensors\\u0000",
-  ])
+  @Test(
+    .row("S28"),
+    arguments: [
+      "../s1.safetensors", "/s1.safetensors", "sub/s1.safetensors", "..", ".", "", "sub\\\\s1",
+      "s1.safetensors\\u0000",
+    ])
   func shardsArePlainNamesBesideTheIndex(name: String) throws {
     #expect(try verdict(index(#""a":"\#(name)""#)) == .malformed)
   }
 
-  @Test func anAbsentShardIsUnreadableAndNamed() throws {
+  @Test(.row("S28")) func anAbsentShardIsUnreadableAndNamed() throws {
     let error = #expect(throws: IngotError.self) {
       try siblings().readIndex(index(rightMap + #","d":"s3.safetensors""#))
     }
@@ -56,7 +58,7 @@ struct SafetensorsShardsTests {
     #expect(error?.file == "folder/s3.safetensors")
   }
 
-  @Test func indexAndShardsMustAgreeAndAllOffendersAreNamed() throws {
+  @Test(.row("S29")) func indexAndShardsMustAgreeAndAllOffendersAreNamed() throws {
     #expect(try verdict(index(rightMap + #","a":"s1.safetensors""#)) == .malformed)
     let error = #expect(throws: IngotError.self) {
       try siblings().readIndex(
@@ -71,7 +73,7 @@ struct SafetensorsShardsTests {
     }
   }
 
-  @Test func aWrongTotalSizeIsNotedAndNotTrusted() throws {
+  @Test(.row("S30")) func aWrongTotalSizeIsNotedAndNotTrusted() throws {
     for stated in ["13", "-1", "1e300", "18446744073709551615", "\"12\""] {
       let table = try siblings().readIndex(index(rightMap, "{\"total_size\":\(stated)}"))
       #expect(table.entries.count == 3)
@@ -81,12 +83,14 @@ struct SafetensorsShardsTests {
     #expect(try siblings().readIndex("{\"weight_map\":{\(rightMap)}}").notes.isEmpty)
   }
 
-  @Test(arguments: [
-    "[]", "{}", #"{"weight_map":[]}"#, #"{"weight_map":{"a":1}}"#,
-    #"{"weight_map":{},"weight_map":{}}"#,
-    #"{"weight_map":{},"other":1}"#, #"{"metadata":3,"weight_map":{}}"#, #"{"weight_map":{}} x"#,
-    "",
-  ])
+  @Test(
+    .row("S29"),
+    arguments: [
+      "[]", "{}", #"{"weight_map":[]}"#, #"{"weight_map":{"a":1}}"#,
+      #"{"weight_map":{},"weight_map":{}}"#,
+      #"{"weight_map":{},"other":1}"#, #"{"metadata":3,"weight_map":{}}"#, #"{"weight_map":{}} x"#,
+      "",
+    ])
   func theIndexIsReadStrictly(text: String) throws {
     #expect(try verdict(text) == .malformed)
   }

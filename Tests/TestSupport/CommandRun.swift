@@ -20,11 +20,15 @@ package struct CommandRun: Sendable {
     try run(ingot, arguments, in: folder)
   }
 
-  /// Runs a program to its end.
+  /// Runs a program to its end, with `environment` added to this process's.
   package static func run(
-    _ program: String, _ arguments: [String], in folder: URL? = nil
+    _ program: String, _ arguments: [String], in folder: URL? = nil,
+    environment: [String: String] = [:]
   ) throws -> CommandRun {
     let process = Process()
+    if !environment.isEmpty {
+      process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    }
     process.executableURL = URL(filePath: program)
     process.arguments = arguments
     process.currentDirectoryURL = folder
@@ -56,6 +60,9 @@ private struct TemporaryOutput {
   func content() throws -> String {
     try handle.close()
     defer { try? FileManager.default.removeItem(at: url) }
-    return String(decoding: try Data(contentsOf: url), as: UTF8.self)
+    guard let text = String(validating: try Data(contentsOf: url), as: UTF8.self) else {
+      throw CocoaError(.fileReadInapplicableStringEncoding)
+    }
+    return text
   }
 }

@@ -10,6 +10,18 @@ package struct ExpectedFile: Sendable, CustomTestStringConvertible {
     path.split(separator: "/").suffix(2).joined(separator: "/")
   }
 
+  /// The outcomes of reading the file that its expectation allows: `OK` or a class.
+  package var outcomes: Set<String> {
+    switch expectation {
+    case "malformed_or_ok", "warn_or_malformed": ["malformed", "OK"]
+    case "OK_or_unsupported": ["OK", "unsupported"]
+    case "OK_or_limit": ["OK", "limit"]
+    case "warn", "OK_name_only", "OK_escaped", "OK_inspect_reject_split": ["OK"]
+    case "io_not_found": ["unreadable"]
+    default: [expectation]
+    }
+  }
+
   /// The rows of the table at `url`; empty where it is absent.
   package static func rows(_ url: URL) -> [ExpectedFile] {
     guard let text = try? String(contentsOf: url, encoding: .utf8) else { return [] }

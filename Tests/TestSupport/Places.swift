@@ -19,11 +19,24 @@ package enum Places {
   /// A Python with numpy, h5py and safetensors, or nil where the environment names none.
   package static let python: String? = ProcessInfo.processInfo.environment["INGOT_PYTHON"]
 
-  /// Calls `body` with the path of a new folder that is removed afterwards.
+  /// A folder in memory, where bringing files to the disk takes no time; the temporary one where there is
+  /// none.
+  package static let memory: URL = {
+    let memory = URL(filePath: "/dev/shm", directoryHint: .isDirectory)
+    return FileManager.default.isWritableFile(atPath: memory.filePath)
+      ? memory : FileManager.default.temporaryDirectory
+  }()
+
+  /// Whether everything is asked for that takes longer than a developer waits (`INGOT_LONG=1`).
+  package static let isLong = ProcessInfo.processInfo.environment["INGOT_LONG"] == "1"
+
+  /// Calls `body` with the path of a new folder, in the temporary one or in `parent`, that is removed
+  /// afterwards.
   package static func withTemporaryFolder<Result>(
-    _ body: (URL) throws -> Result
+    in parent: URL = FileManager.default.temporaryDirectory, _ body: (URL) throws -> Result
   ) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory
+    let folder =
+      parent
       .appending(path: "ingot-test-\(UUID().uuidString)", directoryHint: .isDirectory)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -41,8 +41,9 @@ package final class ZipArchive: Sendable {
           .malformed, "the archive has two members of this name", tensor: header.name(in: bytes),
           offset: offset)
       }
-      totalSize = try totalSize.adding(
-        header.uncompressedSize, "the sum of the members' sizes")
+      totalSize = try naming(tensor: header.name(in: bytes), offset: offset) {
+        try totalSize.adding(header.uncompressedSize, "the sum of the members' sizes")
+      }
       headers.append(header)
     }
     guard position == directory.count else {
@@ -101,7 +102,7 @@ package final class ZipArchive: Sendable {
           window.slice(
             at: local.dataOffset, upTo: min(dataEnd, directoryOffset), limit: beginning))
       } catch let error as IngotError {
-        throw error.naming(tensor: header.name(in: names))
+        throw error.naming(tensor: header.name(in: names), offset: header.headerOffset)
       }
     }
     guard expected == directoryOffset else {

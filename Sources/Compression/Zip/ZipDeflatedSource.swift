@@ -25,7 +25,7 @@ package final class ZipDeflatedSource: ByteSource {
   /// Fills the buffer; going back starts over.
   package func read(into buffer: inout MutableRawSpan, at offset: Int) throws {
     guard buffer.byteCount > 0 else { return }
-    try naming(tensor: member.entry.name) {
+    try naming(tensor: member.entry.name, offset: member.dataOffset) {
       try progress.withLock { progress in
         var current =
           if let progress, progress.position <= offset { progress } else { start() }

@@ -45,15 +45,16 @@ public struct KerasArchiveFormat: TensorFormat {
     guard let weights = members.first(where: { $0.entry.name == Self.weightsMember }) else {
       let isPickled = members.contains { $0.entry.name == Self.pickledMember }
       throw isPickled
-        ? IngotError(.unsafe, "the weights are pickled objects", tensor: Self.pickledMember)
-        : IngotError(.malformed, "a Keras archive without \(Self.weightsMember)")
+        ? IngotError(
+          .unsafe, "the weights are pickled objects", tensor: Self.pickledMember, offset: 0)
+        : IngotError(.malformed, "a Keras archive without \(Self.weightsMember)", offset: 0)
     }
     var texts = Metadata()
     for member in members where Self.texts.contains(member.entry.name) {
       texts[member.entry.name] = .string(try Self.text(of: member, archive))
     }
     guard let configuration = texts["config.json"]?.string else {
-      throw IngotError(.malformed, "a Keras archive without config.json")
+      throw IngotError(.malformed, "a Keras archive without config.json", offset: 0)
     }
     var table = try naming(tensor: Self.weightsMember) {
       let content = MemberContent(archive, weights, folder: input.options.temporaryFolder)

@@ -72,7 +72,7 @@ public struct KerasShardsFormat: TensorFormat {
     guard faults.isEmpty else {
       let shown = faults.prefix(20).joined(separator: "; ")
       let more = faults.count > 20 ? "; and \(faults.count - 20) more" : ""
-      throw IngotError(.malformed, "index and files disagree: \(shown)\(more)")
+      throw IngotError(.malformed, "index and files disagree: \(shown)\(more)", offset: 0)
     }
     return table
   }

@@ -54,16 +54,21 @@ struct LegacyKerasOrder {
       let node = try index.resolve(layer, from: container, in: prefix.isEmpty ? "/" : prefix)
       guard tree.children(node) != nil else {
         throw IngotError(
-          .malformed, "layer_names names '\(layer.escapedForDisplay())', which is no group")
+          .malformed, "layer_names names '\(layer.escapedForDisplay())', which is no group",
+          offset: tree.nodes[node].address)
       }
-      try add(node, prefix + layer, &budget)
+      try naming(offset: tree.nodes[node].address) { try add(node, prefix + layer, &budget) }
     }
     if let top = Self.member(tree, container, "top_level_model_weights"), tree.children(top) != nil
     {
-      try add(top, prefix + "top_level_model_weights", &budget)
+      try naming(offset: tree.nodes[top].address) {
+        try add(top, prefix + "top_level_model_weights", &budget)
+      }
     }
     if let optimizer = Self.member(tree, 0, "optimizer_weights"), tree.children(optimizer) != nil {
-      try add(optimizer, "optimizer_weights", &budget)
+      try naming(offset: tree.nodes[optimizer].address) {
+        try add(optimizer, "optimizer_weights", &budget)
+      }
     }
     return ranks
   }
@@ -79,7 +84,9 @@ struct LegacyKerasOrder {
     let attributes = Dictionary(
       tree.nodes[node].attributes.map { ($0.name, $0.value) },
       uniquingKeysWith: { first, _ in first })
-    if let value = attributes[key] { return try strings(value, key, path) }
+    if let value = attributes[key] {
+      return try naming(offset: tree.nodes[node].address) { try strings(value, key, path) }
+    }
     let parts = attributes.keys.filter {
       $0.hasPrefix(key) && KerasLayout.number($0.dropFirst(key.count)) != nil
     }
@@ -88,9 +95,10 @@ struct LegacyKerasOrder {
       guard let value = attributes["\(key)\(part)"] else {
         throw IngotError(
           .malformed,
-          "'\(path.escapedForDisplay())' has \(parts.count) parts of \(key) but no \(key)\(part)")
+          "'\(path.isEmpty ? "/" : path.escapedForDisplay())' has \(parts.count) parts of \(key) but no \(key)\(part)",
+          offset: tree.nodes[node].address)
       }
-      return try strings(value, key, path)
+      return try naming(offset: tree.nodes[node].address) { try strings(value, key, path) }
     }
   }
 
@@ -132,8 +140,8 @@ final class MemberIndex {
       guard part != "..", part != ".", let next = member(node, part) else {
         throw IngotError(
           .malformed,
-          "'\(container.escapedForDisplay())' names '\(path.escapedForDisplay())', which it does not hold"
-        )
+          "'\(container.escapedForDisplay())' names '\(path.escapedForDisplay())', which it does not hold",
+          offset: tree.nodes[group].address)
       }
       node = next
     }

@@ -1,5 +1,4 @@
 internal import Compression
-private import Dispatch
 internal import Synchronization
 internal import Tensors
 
@@ -163,9 +162,13 @@ final class ChunkedSource: ByteSource {
       // Each worker holds a chunk inflated; the failure of the first strip is the one reported.
       let workers = max(1, min(8, (32 << 20) / grid.chunkByteCount, strips.count))
       let failure = Mutex<(strip: Int, error: any Error)?>(nil)
-      DispatchQueue.concurrentPerform(iterations: workers) { worker in
-        for strip in stride(from: worker, to: strips.count, by: workers) {
-          if failure.withLock({ $0?.strip ?? .max }) < strip { return }
+      let next = Atomic<Int>(0)
+      Threads.run(workers) {
+        while true {
+          let strip = next.wrappingAdd(1, ordering: .relaxed).oldValue
+          guard strip < strips.count, failure.withLock({ $0?.strip ?? .max }) > strip else {
+            return
+          }
           do {
             try self.spool(strips[strip], records, into: file)
           } catch {

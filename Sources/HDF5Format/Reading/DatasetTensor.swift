@@ -54,7 +54,7 @@ extension DatasetHeader {
       guard data <= view.byteCount, needed <= view.byteCount - data else {
         throw IngotError(
           .malformed,
-          "a dataset needs bytes \(data)..<\(data &+ needed), the file ends at \(view.byteCount)",
+          "a dataset needs \(needed) bytes at \(data), the file ends at \(view.byteCount)",
           offset: address)
       }
       try view.claim(data, needed, .data)

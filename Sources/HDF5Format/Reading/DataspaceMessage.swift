@@ -46,7 +46,8 @@ struct Dataspace: Sendable {
       throw reader.failure("dataspace version \(version)", class: .unsupported, at: at)
     }
     guard rank <= Self.rankLimit else {
-      throw reader.failure("a dataspace of rank \(rank), above \(Self.rankLimit)", at: at)
+      throw reader.failure(
+        "a dataspace of rank \(rank), above \(Self.rankLimit)", class: .limit, at: at)
     }
     var dimensions = [Int](repeating: 0, count: rank)
     for axis in 0..<rank { dimensions[axis] = try reader.length(widths, "a dimension") }

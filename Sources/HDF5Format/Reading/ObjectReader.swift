@@ -150,9 +150,11 @@ struct ObjectReader {
       guard let space = parts.space else {
         throw IngotError(.malformed, "a dataset without a dataspace", offset: address)
       }
-      let header = try DatasetHeader(
-        space: space, type: type, fill: parts.fill ?? parts.oldFill ?? .zeros, layout: layout,
-        pipeline: parts.pipeline ?? .none)
+      let header = try naming(offset: address) {
+        try DatasetHeader(
+          space: space, type: type, fill: parts.fill ?? parts.oldFill ?? .zeros, layout: layout,
+          pipeline: parts.pipeline ?? .none)
+      }
       try header.claim(view, at: address)
       return .dataset(header)
     case (false, nil, .some): return .datatype

@@ -63,7 +63,12 @@ struct ObjectTree {
     // The last is read next.
     var pending = [0]
     while let index = pending.popLast() {
-      let object = try reader.object(at: tree.nodes[index].address)
+      let object: (content: ObjectReader.Content, attributes: [Attribute])
+      do {
+        object = try reader.object(at: tree.nodes[index].address)
+      } catch let error as IngotError {
+        throw error.naming(tensor: tree.path(to: index))
+      }
       tree.nodes[index].attributes = object.attributes
       switch object.content {
       case .datatype: tree.nodes[index].content = .datatype
@@ -94,6 +99,23 @@ struct ObjectTree {
         .malformed, "the root object is no group", offset: superblock.rootAddress)
     }
     return tree
+  }
+
+  /// The path by which an object was first found; nil for the root.
+  private func path(to node: Int) -> String? {
+    var names: [String] = []
+    var current = node
+    while current != 0 {
+      // Parents are found before their members.
+      guard
+        let (parent, name) = nodes[..<current].indices.lazy.compactMap({ index in
+          children(index)?.first { $0.node == current }.map { (index, $0.name) }
+        }).first
+      else { return nil }
+      names.append(name)
+      current = parent
+    }
+    return names.isEmpty ? nil : names.reversed().joined(separator: "/")
   }
 
   /// The members of a group, or nil for another object.
@@ -193,7 +215,8 @@ struct NameBudget {
     }
     guard count <= Limits.tensors, bytes >= 0 else {
       throw IngotError(
-        .limit, "more names than \(Limits.tensors), or longer than the file explains")
+        .limit, "more names than \(Limits.tensors), or longer than the file explains",
+        tensor: name)
     }
   }
 }

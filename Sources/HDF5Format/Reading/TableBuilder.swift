@@ -28,13 +28,13 @@ struct TableBuilder {
     guard case .dataset(let header) = tree.nodes[visit.node].content else { return }
     let isShared = pathCounts[visit.node] > 1
     if isShared, let reading = known[visit.node] { return try add(reading, visit.path) }
-    let reading = try naming(tensor: visit.path) {
+    let reading = try naming(tensor: visit.path, offset: tree.nodes[visit.node].address) {
       try header.reading(
         visit.path, identity: tree.nodes[visit.node].address, isShared: isShared,
         tree.nodes[visit.node].attributes, input)
     }
     if isShared { known[visit.node] = reading }
-    try add(reading, visit.path)
+    try naming(offset: tree.nodes[visit.node].address) { try add(reading, visit.path) }
   }
 
   private mutating func add(_ reading: DatasetHeader.Reading, _ path: String) throws {

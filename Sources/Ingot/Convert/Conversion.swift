@@ -37,6 +37,9 @@ public struct Conversion: Sendable {
         hint: "leave out --compression, or choose "
           + Formats.all.filter(\.compresses).map(\.identifier).joined(separator: ", "))
     }
+    if options.maximumShardBytes == nil {
+      try OutputFile.checkDestination(destination, replaces: options.replacesDestination)
+    }
     source = try Checkpoint(
       path: path, format: options.sourceFormat, options: options.reading)
     self.destination = destination
@@ -85,6 +88,12 @@ public struct Conversion: Sendable {
     }
     for file in files {
       try OutputFile.checkDestination(file.path, replaces: options.replacesDestination)
+      // One file is replaced by one in a single step; a set is not, nor one file of a set.
+      if files.count > 1 || source.files.count > 1, source.hasFile(at: file.path) {
+        throw IngotError(
+          .usage, "is a file of the source, and a set of files cannot be replaced in one step",
+          file: file.path, hint: "choose another folder or another name")
+      }
     }
   }
 
@@ -153,9 +162,11 @@ public struct Conversion: Sendable {
     let jobs = options.jobs ?? Workers.processorCount
     let executor = PlanExecutor(jobs: jobs, takesHashes: options.checksResult, progress: progress)
     var written: [WrittenFile] = []
+    let folder = try OutputFile.openFolder(of: destination)
     for file in files {
       let output = try OutputFile(
-        path: file.path, replaces: options.replacesDestination, syncs: options.syncsResult)
+        path: file.path, in: folder, replaces: options.replacesDestination,
+        syncs: options.syncsResult)
       let outcome = try source.naming { try executor.execute(file.plan, into: output) }
       written.append(
         WrittenFile(

@@ -1,4 +1,3 @@
-internal import Dispatch
 private import Synchronization
 internal import TensorFormats
 internal import Tensors
@@ -12,8 +11,9 @@ struct WrittenFile {
   let outcome: PlanExecutor.Outcome
 }
 
-/// Brings the written files to the disk and, meanwhile, re-opens them with the format's own reader and
-/// compares every tensor with the hashes that were taken from the source while writing.
+/// Brings the written files to the disk and, meanwhile, compares them with what was written: every tensor,
+/// re-opened with the format's own reader, with the hashes that were taken from the source while writing, and
+/// everything else byte by byte.
 struct WrittenCheck: Sendable {
   let files: [WrittenFile]
   let jobs: Int
@@ -34,8 +34,12 @@ struct WrittenCheck: Sendable {
   }
 
   private func compare() throws {
-    for file in files where !file.plan.isWithoutTensors {
-      try Tensors.naming(file: file.output.path) { try compare(file) }
+    for file in files {
+      try Tensors.naming(file: file.output.path) {
+        try compareFixedBytes(file)
+        try compareEncodedBytes(file)
+        if !file.plan.isWithoutTensors { try compare(file) }
+      }
     }
     // A set of shards must also open as one.
     guard files.count > 1, let index = files.last else { return }
@@ -53,6 +57,33 @@ struct WrittenCheck: Sendable {
     guard reopened.entries.count == index.table.entries.count else {
       throw differs(
         "the shards hold \(reopened.entries.count) tensors of \(index.table.entries.count)")
+    }
+  }
+
+  /// Headers, directories, metadata and the zeros between: what no tensor's data would show.
+  private func compareFixedBytes(_ file: WrittenFile) throws {
+    let fixed = FixedBytes(file.plan, file.outcome)
+    let step = 64
+    let count = (fixed.stretches.count + step - 1) / step
+    try Workers.run(count, jobs: jobs, makeWorkspace: {}) { task, _ in
+      for stretch in fixed.stretches.dropFirst(task * step).prefix(step) {
+        if let offset = try fixed.difference(in: stretch, of: file.output) {
+          throw differs("a byte is not what was written", offset: offset)
+        }
+      }
+    }
+  }
+
+  /// Compressed pieces as they lie in the file.
+  private func compareEncodedBytes(_ file: WrittenFile) throws {
+    let pieces = file.outcome.encoded.sorted { $0.offset < $1.offset }
+    try Workers.run(pieces.count, jobs: jobs, makeWorkspace: {}) { task, _ in
+      let piece = pieces[task]
+      let found = try file.output.bytes(
+        at: piece.offset, count: piece.byteCount, "the written file")
+      guard PieceHashes.hash(found.rawSpan) == piece.hash else {
+        throw differs("compressed bytes are not what was written", offset: piece.offset)
+      }
     }
   }
 

@@ -29,7 +29,8 @@ public struct Comparing: Sendable {
     let b = try selection.filter(second.table)
     try first.checkReadable(a)
     try second.checkReadable(b)
-    let difference = try Difference(a, b, tolerance: tolerance, jobs: jobs)
+    let difference = try Difference(
+      a, b, tolerance: tolerance, jobs: jobs, files: (first.files[0], second.files[0]))
     try first.checkUnchanged()
     try second.checkUnchanged()
     return difference

@@ -29,9 +29,11 @@ public struct Difference: Sendable {
   ///
   /// Without a tolerance equal means the same element type, shape and bytes; with one, values are
   /// compared in float64 across element types, and NaN equals NaN at the same place.
+  /// - Parameter files: where the tables come from, for errors.
   /// - Throws: what the tensors' sources throw, named.
   public init(
-    _ first: TensorTable, _ second: TensorTable, tolerance: Tolerance? = nil, jobs: Int? = nil
+    _ first: TensorTable, _ second: TensorTable, tolerance: Tolerance? = nil, jobs: Int? = nil,
+    files: (first: String, second: String)? = nil
   ) throws {
     onlyInFirst = first.entries.map(\.name).filter { second[$0] == nil }
     onlyInSecond = second.entries.map(\.name).filter { first[$0] == nil }
@@ -44,7 +46,7 @@ public struct Difference: Sendable {
     ) { task, buffers in
       let pair = pairs[task]
       return try Tensors.naming(tensor: pair.name) {
-        try Self.compare(pair.name, pair.a, pair.b, tolerance, &buffers)
+        try Self.compare(pair.name, pair.a, pair.b, tolerance, files, &buffers)
       }
     }.compactMap { $0 }
   }
@@ -55,7 +57,8 @@ public struct Difference: Sendable {
   }
 
   private static func compare(
-    _ name: String, _ a: Tensor, _ b: Tensor, _ tolerance: Tolerance?, _ buffers: inout Buffers
+    _ name: String, _ a: Tensor, _ b: Tensor, _ tolerance: Tolerance?,
+    _ files: (first: String, second: String)?, _ buffers: inout Buffers
   ) throws -> Item? {
     guard a.shape == b.shape else {
       return Item(name: name, reason: "shape \(a.shape) against \(b.shape)", comparison: nil)
@@ -82,8 +85,12 @@ public struct Difference: Sendable {
         try buffers.b.withMutableBytes { bytesB in
           try bytesA.withRange(0..<rangeA.count) { partA in
             try bytesB.withRange(0..<rangeB.count) { partB in
-              try a.source.read(into: &partA, at: rangeA.lowerBound)
-              try b.source.read(into: &partB, at: rangeB.lowerBound)
+              try Tensors.naming(file: files?.first) {
+                try a.source.read(into: &partA, at: rangeA.lowerBound)
+              }
+              try Tensors.naming(file: files?.second) {
+                try b.source.read(into: &partB, at: rangeB.lowerBound)
+              }
               comparison.add(partA.bytes, partB.bytes)
             }
           }

@@ -22,20 +22,32 @@ public struct Checkpoint: Sendable {
     let file = try InputFile(path: filePath)
     let asked = try identifier.map(Formats.named)
     let folder = try InputFolder(holding: filePath)
-    let (format, note) = try Tensors.naming(file: filePath) {
-      try Self.recognize(file, asked: asked)
-    }
-    var table = try Tensors.naming(file: filePath) {
-      try format.read(
+    let (format, note, table) = try Self.naming([file], folder) {
+      let (format, note) = try Self.recognize(file, asked: asked)
+      let table = try format.read(
         FormatInput(
           path: filePath, source: file, options: options, openSibling: { try folder.openFile($0) }))
+      return (format, note, table)
     }
-    if let note { table.notes.insert(note, at: 0) }
     self.path = path
     self.format = format
     self.table = table
+    if let note { self.table.notes.insert(note, at: 0) }
     inputs = [file] + folder.files
     files = inputs.map(\.path)
+  }
+
+  /// Runs `body`; an error that leaves it names the first file if it names none, and where a file has changed
+  /// meanwhile, that is the error: what was found in it was never true of one file.
+  private static func naming<Result>(
+    _ inputs: [InputFile], _ folder: InputFolder?, _ body: () throws -> Result
+  ) throws -> Result {
+    do {
+      return try body()
+    } catch let error as IngotError {
+      for input in inputs + (folder?.files ?? []) { try input.checkUnchanged() }
+      throw error.naming(file: inputs.first?.path)
+    }
   }
 
   private static func recognize(
@@ -70,10 +82,8 @@ public struct Checkpoint: Sendable {
     for input in inputs { try input.checkUnchanged() }
   }
 
-  /// Whether one of the files is the one with this identity.
-  func contains(fileIdentity: (_ identity: [UInt64]) -> Bool) -> Bool {
-    inputs.contains { fileIdentity($0.fileIdentity) }
-  }
+  /// Whether `path` leads to one of the files.
+  func hasFile(at path: String) -> Bool { inputs.contains { $0.isFile(at: path) } }
 
   /// Checks that every tensor can be read and that there is at least one, or nothing else.
   ///
@@ -97,12 +107,10 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  /// Runs `body` and names this checkpoint's file in an error that names none.
+  /// Runs `body`, which reads this checkpoint, and names its file in an error that names none.
+  ///
+  /// - Throws: what `body` throws; `changed` instead where a file of the checkpoint changed meanwhile.
   func naming<Result>(_ body: () throws -> Result) throws -> Result {
-    do {
-      return try body()
-    } catch let error as IngotError {
-      throw error.naming(file: files[0])
-    }
+    try Self.naming(inputs, nil, body)
   }
 }

@@ -13,7 +13,7 @@ internal import Darwin
 ///
 /// Nothing outside it is ever opened.
 final class InputFolder: Sendable {
-  private let descriptor: Int32
+  private let folder: OpenFolder
   private let path: String
   private let opened = Mutex<[InputFile]>([])
 
@@ -24,19 +24,18 @@ final class InputFolder: Sendable {
   init(holding path: String) throws {
     // realpath allocates the result when given no buffer.
     guard let resolved = unsafe realpath(path, nil) else {
-      throw IngotError(.unreadable, SystemCalls.message(errno), file: path)
+      throw InputFile.cannotOpen(errno, path)
     }
     let real = unsafe String(cString: resolved)
     unsafe free(resolved)
-    let folder = real.lastIndex(of: "/").map { String(real[...$0]) } ?? "."
-    descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    self.path = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-    guard descriptor >= 0 else {
-      throw IngotError(.unreadable, SystemCalls.message(errno), file: folder)
+    let folderPath = real.lastIndex(of: "/").map { String(real[...$0]) } ?? "."
+    do {
+      folder = try OpenFolder(path: folderPath)
+    } catch {
+      throw InputFile.cannotOpen(error.code, folderPath)
     }
+    self.path = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
   }
-
-  deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// The files opened so far.
   var files: [InputFile] { opened.withLock { $0 } }
@@ -53,24 +52,23 @@ final class InputFolder: Sendable {
         .malformed, "names the file '\(name.escapedForDisplay())', which is not in its own folder")
     }
     let flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW
-    var file: Int32 = -1
-    #if os(Linux)
-    file = unsafe ingot_open_beneath(descriptor, name, flags)
-    if file < 0, errno == ENOSYS || errno == EPERM {
-      file = unsafe openat(descriptor, name, flags)
+    let file = SystemCalls.retrying {
+      #if os(Linux)
+      let file = unsafe ingot_open_beneath(folder.descriptor, name, flags)
+      if file >= 0 || errno != ENOSYS && errno != EPERM { return file }
+      #endif
+      return unsafe openat(folder.descriptor, name, flags)
     }
-    #else
-    file = unsafe openat(descriptor, name, flags)
-    #endif
     guard file >= 0 else {
       let code = errno
       if code == ELOOP || code == EXDEV {
         throw IngotError(
           .unsafe, "is a symbolic link; shards are never followed", file: path + name)
       }
-      throw IngotError(.unreadable, SystemCalls.message(code), file: path + name)
+      throw InputFile.cannotOpen(code, path + name)
     }
-    let input = try InputFile(descriptor: file, path: path + name)
+    let input = try InputFile(
+      descriptor: file, in: folder, name: name, path: path + name)
     opened.withLock { $0.append(input) }
     return input
   }

@@ -20,6 +20,12 @@ enum ModelFolder {
     let weights = names.filter { name in
       !name.hasSuffix(".json") && Formats.forExtension(of: name) != nil
     }
+    if indexes.isEmpty, let first = weights.first, weights.allSatisfy(isFileOfSet) {
+      throw IngotError(
+        .malformed,
+        "holds files of a set, such as \(first.escapedForDisplay()), and no index: the set is incomplete",
+        file: path, hint: "name one of the files to read it alone")
+    }
     for candidates in [indexes, weights] {
       if candidates.count == 1 { return prefix + candidates[0] }
       let preferred = candidates.filter { $0.hasPrefix("model.") }
@@ -31,6 +37,25 @@ enum ModelFolder {
       }
     }
     throw IngotError(.unreadable, "is a folder without a checkpoint", file: path)
+  }
+
+  /// Whether a name is that of one file of a set: `…-00001-of-00003.safetensors`, `…_00000.weights.h5`.
+  private static func isFileOfSet(_ name: String) -> Bool {
+    func droppingNumber(_ text: Substring, after mark: String) -> Substring? {
+      let digits = text.suffix(5)
+      guard digits.count == 5, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+        return nil
+      }
+      let rest = text.dropLast(5)
+      return rest.hasSuffix(mark) ? rest.dropLast(mark.count) : nil
+    }
+    if name.hasSuffix(".weights.h5") {
+      return droppingNumber(name.dropLast(11), after: "_") != nil
+    }
+    guard name.hasSuffix(".safetensors") else { return false }
+    return droppingNumber(name.dropLast(12), after: "-of-").flatMap {
+      droppingNumber($0, after: "-")
+    } != nil
   }
 
   /// The `config.json` of a folder that has no weights; nil where `path` is no folder or has some.

@@ -1,4 +1,6 @@
 internal import CSystem
+internal import Tensors
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -19,30 +21,29 @@ private import Synchronization
 final class OutputFile: ByteSource {
   /// The path as the user gave it.
   let path: String
-  private let folder: Int32
-  private let name: String
-  private let descriptor: Int32
-  /// The hidden sibling's name, where the file system has no unnamed files.
-  private let temporaryName: String?
-  private let replaces: Bool
-  private let syncs: Bool
+  let folder: OpenFolder
+  let name: String
+  let descriptor: Int32
+  /// The hidden sibling, where the file system has no unnamed files.
+  let temporary: CommitSection.TemporaryName?
+  let replaces: Bool
+  let syncs: Bool
   /// The mode of the file that is replaced.
-  private let replacedMode: mode_t?
+  let replacedMode: mode_t?
   private let size = Atomic<Int>(0)
 
   /// Prepares to create `path`, without touching it yet.
   ///
+  /// - Parameter folder: The folder that `path` lies in, where it is open already: the files of a set
+  ///   share one.
   /// - Throws: `output` where the destination exists (unless `replaces`), is no regular file, or its
   ///   folder is absent or read-only.
-  init(path: String, replaces: Bool, syncs: Bool) throws {
-    let (folder, name) = try Self.openFolder(of: path)
-    do {
-      replacedMode = try Self.checkDestination(folder, name, path: path, replaces: replaces)
-      (descriptor, temporaryName) = try Self.create(in: folder, for: name, path: path)
-    } catch {
-      close(folder)
-      throw error
-    }
+  init(path: String, in folder: OpenFolder? = nil, replaces: Bool, syncs: Bool) throws {
+    let name = try Self.name(of: path)
+    let folder = try folder ?? Self.openFolder(of: path)
+    replacedMode = try Self.checkDestination(folder, name, path: path, replaces: replaces)
+    (descriptor, temporary) = try Self.create(
+      in: folder, for: name, path: path, mode: replacedMode ?? 0o666)
     self.path = path
     self.name = name
     self.folder = folder
@@ -51,58 +52,73 @@ final class OutputFile: ByteSource {
   }
 
   deinit {
-    if let temporaryName { Self.remove(temporaryName, in: folder) }
+    if let temporary { CommitSection.enter { $0.remove(temporary) } }
     close(descriptor)
-    close(folder)
   }
+
+  // MARK: The destination
 
   /// Checks that `path` could be created now, without creating anything.
   ///
   /// - Throws: what `init` throws.
   static func checkDestination(_ path: String, replaces: Bool) throws {
-    let (folder, name) = try openFolder(of: path)
-    defer { close(folder) }
+    let name = try name(of: path)
+    let folder = try openFolder(of: path)
     _ = try checkDestination(folder, name, path: path, replaces: replaces)
-    guard unsafe faccessat(folder, ".", W_OK, 0) == 0 else {
-      throw IngotError(.output, "cannot be created: \(SystemCalls.message(errno))", file: path)
+    guard unsafe faccessat(folder.descriptor, ".", W_OK, 0) == 0 else {
+      throw cannotCreate(errno, path)
     }
   }
 
-  private static func openFolder(of path: String) throws -> (folder: Int32, name: String) {
-    let (folderPath, name) = split(path)
+  /// Opens the folder that `path` lies in.
+  ///
+  /// - Throws: `output` where it is absent or may not be entered.
+  static func openFolder(of path: String) throws -> OpenFolder {
+    let folderPath =
+      path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : path[..<$0] } ?? "."
+    do {
+      return try OpenFolder(path: String(folderPath))
+    } catch {
+      throw IngotError(
+        SystemCalls.isFailureOfTheMachine(error.code) ? .io : .output,
+        "the folder '\(folderPath)' cannot be opened: \(SystemCalls.message(error.code))",
+        file: path)
+    }
+  }
+
+  private static func name(of path: String) throws -> String {
+    let name = path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
     guard !name.isEmpty, name != ".", name != ".." else {
       throw IngotError(.output, "is not the name of a file", file: path)
     }
-    let folder = unsafe open(folderPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard folder >= 0 else {
-      throw IngotError(
-        .output, "the folder '\(folderPath)' cannot be opened: \(SystemCalls.message(errno))",
-        file: path)
-    }
-    return (folder, name)
+    return name
   }
 
-  private static func split(_ path: String) -> (folder: String, name: String) {
-    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-    let folder = path[..<slash]
-    return (folder.isEmpty ? "/" : String(folder), String(path[path.index(after: slash)...]))
+  private static func cannotCreate(_ code: Int32, _ path: String) -> IngotError {
+    IngotError(
+      SystemCalls.isFailureOfTheMachine(code) ? .io : .output,
+      "cannot be created: \(SystemCalls.message(code))", file: path)
   }
 
   /// Returns the mode of the file that would be replaced, or nil where there is none.
-  private static func checkDestination(
-    _ folder: Int32, _ name: String, path: String, replaces: Bool
+  static func checkDestination(
+    _ folder: OpenFolder, _ name: String, path: String, replaces: Bool
   ) throws -> mode_t? {
     var status = stat()
-    guard unsafe fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-      guard errno == ENOENT else {
-        throw IngotError(.output, SystemCalls.message(errno), file: path)
-      }
+    guard unsafe fstatat(folder.descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+      guard errno == ENOENT else { throw cannotCreate(errno, path) }
       return nil
     }
     let kind = status.st_mode & S_IFMT
     guard kind == S_IFREG || kind == S_IFLNK else {
       throw IngotError(
         .output, kind == S_IFDIR ? "is a directory" : "exists and is no regular file", file: path)
+    }
+    // The link is replaced and not its target; but nobody means `/dev/stdout` to become a file.
+    if kind == S_IFLNK, unsafe fstatat(folder.descriptor, name, &status, 0) == 0,
+      status.st_mode & S_IFMT != S_IFREG
+    {
+      throw IngotError(.output, "is a symbolic link that leads to no regular file", file: path)
     }
     guard replaces else {
       throw IngotError(
@@ -112,51 +128,52 @@ final class OutputFile: ByteSource {
     return kind == S_IFREG ? status.st_mode & 0o7777 : nil
   }
 
+  // MARK: Creating
+
+  /// Creates the file without a name, or a hidden sibling; the kernel takes the umask off the mode.
   private static func create(
-    in folder: Int32, for name: String, path: String
-  ) throws -> (descriptor: Int32, temporaryName: String?) {
+    in folder: OpenFolder, for name: String, path: String, mode: mode_t
+  ) throws -> (descriptor: Int32, temporary: CommitSection.TemporaryName?) {
     #if os(Linux)
-    // The kernel takes the umask off the mode.
-    let unnamed = unsafe ingot_open_unnamed(folder, ".", 0o666)
+    let unnamed = SystemCalls.retrying {
+      unsafe ingot_open_unnamed(folder.descriptor, ".", mode)
+    }
     if unnamed >= 0 { return (unnamed, nil) }
     #endif
-    return try createNamed(in: folder, for: name, path: path)
+    return try CommitSection.enter { names in
+      let temporary = hiddenSibling(of: name, in: folder, path: path)
+      let named = createNamed(temporary, &names, mode: mode)
+      guard named >= 0 else { throw cannotCreate(errno, path) }
+      return (named, temporary)
+    }
   }
 
-  private static func createNamed(
-    in folder: Int32, for name: String, path: String
-  ) throws -> (descriptor: Int32, temporaryName: String?) {
-    try CommitSection.enter { names in
-      let temporary = temporaryName(for: name)
+  /// Creates a hidden sibling; returns its descriptor, or -1.
+  static func createNamed(
+    _ temporary: CommitSection.TemporaryName, _ names: inout CommitSection.TemporaryNames,
+    mode: mode_t
+  ) -> Int32 {
+    let descriptor = SystemCalls.retrying {
       #if os(Linux)
-      let descriptor = unsafe ingot_create_exclusive(folder, temporary, 0o666)
+      unsafe ingot_create_exclusive(temporary.folder.descriptor, temporary.name, mode)
       #else
-      let descriptor = unsafe openat(
-        folder, temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0o666)
+      unsafe openat(
+        temporary.folder.descriptor, temporary.name,
+        O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, mode)
       #endif
-      guard descriptor >= 0 else {
-        let code = errno
-        throw IngotError(
-          code == ENOSPC || code == EDQUOT || code == EIO ? .io : .output,
-          "cannot be created: \(SystemCalls.message(code))", file: path)
-      }
-      names.insert(.init(folder: folder, name: temporary))
-      return (descriptor, temporary)
     }
+    if descriptor >= 0 { names.insert(temporary) }
+    return descriptor
   }
 
   /// A hidden sibling's name that nobody else picks; cut so that it stays within 255 bytes.
-  private static func temporaryName(for name: String) -> String {
+  static func hiddenSibling(
+    of name: String, in folder: OpenFolder, path: String
+  ) -> CommitSection.TemporaryName {
     let digits = String(UInt64.random(in: .min ... .max), radix: 16)
     let suffix = ".ingot-" + String(repeating: "0", count: 16 - digits.count) + digits
-    return "." + String(decoding: name.utf8.prefix(200), as: UTF8.self) + suffix
-  }
-
-  private static func remove(_ name: String, in folder: Int32) {
-    CommitSection.enter { names in
-      guard names.remove(.init(folder: folder, name: name)) != nil else { return }
-      _ = unsafe unlinkat(folder, name, 0)
-    }
+    let sibling = "." + String(decoding: name.utf8.prefix(200), as: UTF8.self) + suffix
+    return .init(folder: folder, name: sibling, path: path.dropLast(name.count) + sibling)
   }
 
   // MARK: Writing and reading back
@@ -167,7 +184,8 @@ final class OutputFile: ByteSource {
   func reserve(_ count: Int) throws {
     guard count > 0 else { return }
     #if os(Linux)
-    let code = ingot_reserve(descriptor, off_t(count))
+    var code = ingot_reserve(descriptor, off_t(count))
+    while code == EINTR { code = ingot_reserve(descriptor, off_t(count)) }
     guard code == 0 || code == EOPNOTSUPP || code == ENOSYS || code == EINVAL else {
       throw IngotError(
         .io, "no room for \(count) bytes: \(SystemCalls.message(code))", file: path)
@@ -204,146 +222,29 @@ final class OutputFile: ByteSource {
     }
   }
 
-  /// Device and inode of the new file's folder and of the file that it would replace.
-  func replaces(_ identity: [UInt64]) -> Bool {
-    var status = stat()
-    guard unsafe fstatat(folder, name, &status, 0) == 0 else { return false }
-    return identity == [UInt64(status.st_dev), UInt64(status.st_ino)]
-  }
-
-  // MARK: Committing
-
-  /// Cuts what was reserved beyond the data and brings everything to the disk.
+  /// Cuts what was reserved beyond the data, gives the file the mode of the one it replaces, and brings
+  /// everything to the disk.
   ///
   /// - Throws: `io`; a failed `fsync` is never tried again, because the kernel has dropped the pages.
   func finishWriting() throws {
-    guard ftruncate(descriptor, off_t(byteCount)) == 0 else { throw failed("ftruncate") }
-    guard !syncs || fsync(descriptor) == 0 else { throw failed("fsync") }
+    guard SystemCalls.retrying({ ftruncate(descriptor, off_t(byteCount)) }) == 0 else {
+      throw failed("ftruncate")
+    }
+    if let replacedMode {
+      guard SystemCalls.retrying({ fchmod(descriptor, replacedMode) }) == 0 else {
+        throw failed("fchmod")
+      }
+    }
+    guard !syncs || SystemCalls.retrying({ fsync(descriptor) }) == 0 else { throw failed("fsync") }
+    // What a network file system has put off it reports at a close: of a second descriptor, because this
+    // one is needed for giving the file its name. An interrupted close is done.
+    let second = SystemCalls.retrying { dup(descriptor) }
+    guard second >= 0 else { throw failed("dup") }
+    guard close(second) == 0 || errno == EINTR else { throw failed("close") }
   }
 
-  private func failed(_ call: String) -> IngotError {
+  /// The error of a call that has just failed.
+  func failed(_ call: String) -> IngotError {
     IngotError(.io, "\(call) failed: \(SystemCalls.message(errno))", file: path)
   }
-
-  /// Gives the finished files their names, in order: the last one (a shard index) makes the set visible.
-  ///
-  /// - Throws: `output` where a destination has appeared meanwhile; `io` where the system fails. The
-  ///   names that this call has created are removed again then.
-  static func commit(_ files: [OutputFile]) throws {
-    try CommitSection.enter { names in
-      var created: [OutputFile] = []
-      do {
-        for file in files {
-          try file.takeName(&names)
-          if !file.replaces { created.append(file) }
-        }
-        for file in files where file.syncs {
-          guard fsync(file.folder) == 0 else {
-            throw IngotError(
-              .io,
-              "the file is in place but may not survive a power cut: fsync of its folder failed: "
-                + SystemCalls.message(errno), file: file.path)
-          }
-        }
-      } catch {
-        if files.count > 1 {
-          for file in created { _ = unsafe unlinkat(file.folder, file.name, 0) }
-        }
-        throw error
-      }
-    }
-  }
-
-  private func takeName(_ names: inout Set<CommitSection.TemporaryName>) throws {
-    if let replacedMode, fchmod(descriptor, replacedMode) != 0 { throw failed("fchmod") }
-    #if os(Linux)
-    guard temporaryName == nil else { return try renameTemporary(&names) }
-    if !replaces {
-      guard unsafe ingot_link_unnamed(descriptor, folder, name) != 0 else { return }
-      if errno == EEXIST { throw existsNow }
-      return try copyToNamedFile(&names)
-    }
-    let sibling = Self.temporaryName(for: name)
-    guard unsafe ingot_link_unnamed(descriptor, folder, sibling) == 0 else {
-      return try copyToNamedFile(&names)
-    }
-    names.insert(.init(folder: folder, name: sibling))
-    try rename(sibling, &names)
-    #else
-    try renameTemporary(&names)
-    #endif
-  }
-
-  private var existsNow: IngotError {
-    IngotError(
-      .output, "exists: it appeared while this file was written", file: path,
-      hint: "give --force to replace it")
-  }
-
-  private func renameTemporary(_ names: inout Set<CommitSection.TemporaryName>) throws {
-    guard let temporaryName else { return }
-    try rename(temporaryName, &names)
-  }
-
-  /// Moves a temporary name to the destination; without `replaces` only where that is still free.
-  private func rename(
-    _ temporary: String, _ names: inout Set<CommitSection.TemporaryName>
-  ) throws {
-    let entry = CommitSection.TemporaryName(folder: folder, name: temporary)
-    var outcome: Int32
-    if replaces {
-      outcome = unsafe renameat(folder, temporary, folder, name)
-    } else {
-      #if os(Linux)
-      outcome = unsafe ingot_rename_exclusive(folder, temporary, name)
-      #else
-      outcome = unsafe renameatx_np(folder, temporary, folder, name, UInt32(RENAME_EXCL))
-      #endif
-      if outcome != 0, errno == ENOSYS || errno == EINVAL {
-        // A file system without exclusive renames: a second name is exclusive everywhere.
-        outcome = unsafe linkat(folder, temporary, folder, name, 0)
-        if outcome == 0 { _ = unsafe unlinkat(folder, temporary, 0) }
-      }
-    }
-    guard outcome == 0 else {
-      let code = errno
-      _ = unsafe unlinkat(folder, temporary, 0)
-      names.remove(entry)
-      if code == EEXIST { throw existsNow }
-      throw IngotError(.io, "rename failed: \(SystemCalls.message(code))", file: path)
-    }
-    names.remove(entry)
-  }
-
-  #if os(Linux)
-  /// Without `/proc` an unnamed file cannot get a name: its bytes move to a hidden sibling.
-  private func copyToNamedFile(_ names: inout Set<CommitSection.TemporaryName>) throws {
-    let temporary = Self.temporaryName(for: name)
-    let copy = unsafe ingot_create_exclusive(folder, temporary, 0o666)
-    guard copy >= 0 else { throw failed("creating a temporary file") }
-    defer { close(copy) }
-    names.insert(.init(folder: folder, name: temporary))
-    do {
-      var buffer = [UInt8](repeating: 0, count: 1 << 20)
-      var offset = 0
-      while offset < byteCount {
-        let count = min(buffer.count, byteCount - offset)
-        try buffer.withMutableBytes { bytes in
-          try bytes.withRange(0..<count) { part in
-            try read(into: &part, at: offset)
-            try SystemCalls.write(copy, part.bytes, at: offset)
-          }
-        }
-        offset += count
-      }
-      guard !syncs || fsync(copy) == 0 else { throw failed("fsync") }
-      if let replacedMode { _ = fchmod(copy, replacedMode) }
-    } catch {
-      _ = unsafe unlinkat(folder, temporary, 0)
-      names.remove(.init(folder: folder, name: temporary))
-      throw error
-    }
-    try rename(temporary, &names)
-  }
-  #endif
 }

@@ -74,9 +74,10 @@ public struct GoldenRecording: Sendable {
       try RecordedStates(checkpoint, reading, inputs, precision: precision, jobs: threads)
     }
     for state in recorded.states { try table.append(state.name, state.tensor) }
-    try WholeFile.write(table, to: path, replaces: replacing, jobs: threads)
-    try inputFile.checkUnchanged()
-    try checkpoint.checkUnchanged()
+    try WholeFile.write(table, to: path, replaces: replacing, jobs: threads) {
+      try inputFile.checkUnchanged()
+      try checkpoint.checkUnchanged()
+    }
     return Record(
       path: path, architecture: source.model.architecture.name, precision: precision,
       states: recorded.states.map(\.name), ambiguous: recorded.ambiguous)

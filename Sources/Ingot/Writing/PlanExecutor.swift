@@ -19,6 +19,19 @@ struct PlanExecutor: Sendable {
     var results: [WritePlan.PayloadResult]
     /// The hashes of each payload's pieces; empty where none were taken.
     var hashes: [PieceHashes]
+    /// The encoded pieces as they were written, in any order; empty where no hashes were taken.
+    var encoded: [EncodedPiece] = []
+    /// What the plan's last steps wrote, in order.
+    var patches: [WritePlan.Patch] = []
+  }
+
+  /// Encoded bytes in the file.
+  ///
+  /// Others may decode to the same elements, and would make another file.
+  struct EncodedPiece {
+    var offset: Int
+    var byteCount: Int
+    var hash: UInt64
   }
 
   /// Writes everything the plan says into `output`.
@@ -31,6 +44,7 @@ struct PlanExecutor: Sendable {
       for patch in try step(.init(results: outcome.results, file: output)) {
         output.extend(to: try patch.offset.adding(patch.bytes.count, "the size of the file"))
         try output.write(patch.bytes.rawSpan, at: patch.offset)
+        if takesHashes { outcome.patches.append(patch) }
       }
     }
     if !takesHashes { outcome.hashes = [] }
@@ -77,6 +91,7 @@ struct PlanExecutor: Sendable {
       var hashes: [PieceHashes]
       /// The CRC-32 of each piece.
       var pieceChecksums: [[UInt32]]
+      var encoded: [EncodedPiece] = []
     }
 
     init(_ plan: WritePlan, output: OutputFile, executor: PlanExecutor) {
@@ -148,7 +163,8 @@ struct PlanExecutor: Sendable {
           case nil: break
           }
         }
-        return Outcome(results: placed.results, hashes: placed.hashes)
+        return Outcome(
+          results: placed.results, hashes: placed.hashes, encoded: placed.encoded)
       }
     }
 
@@ -319,7 +335,12 @@ struct PlanExecutor: Sendable {
         }
       let offset = try place(encoded.count, ticket: ticket)
       let number = payloadNumbers[part]
+      let hash = executor.takesHashes ? PieceHashes.hash(encoded.rawSpan) : 0
       placed.withLock { placed in
+        if executor.takesHashes, payload.encoding != nil {
+          placed.encoded.append(
+            EncodedPiece(offset: offset, byteCount: encoded.count, hash: hash))
+        }
         if piece == 0 { placed.results[number].offset = offset }
         placed.results[number].byteCount += encoded.count
         if payload.encoding != nil { placed.results[number].pieceSizes[piece] = encoded.count }

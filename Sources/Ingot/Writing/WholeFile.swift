@@ -3,10 +3,12 @@ internal import Tensors
 
 /// Writes files that are known as a whole: complete under their name, or not there.
 public enum WholeFile {
-  /// Writes a report over what an earlier run left.
+  /// Writes a report over what an earlier run left, or into a pipe or a device.
   ///
   /// - Throws: `output` where it cannot be created, `io` where writing fails.
   public static func writeReport(_ bytes: [UInt8], to path: String) throws {
+    // `/dev/stdout` is a link, and not ours to replace.
+    if let stream = try OutputStream(path: path) { return try stream.write(bytes.rawSpan) }
     let output = try OutputFile(path: path, replaces: true, syncs: false)
     output.extend(to: bytes.count)
     try output.write(bytes.rawSpan, at: 0)
@@ -16,9 +18,12 @@ public enum WholeFile {
 
   /// Writes a table in the format that the extension of `path` names, re-opens it and compares.
   ///
+  /// - Parameter check: Called when everything is written and nothing has a name yet.
   /// - Throws: `usage` for an extension without a format; `unsupported` naming what the format cannot
-  ///   hold; `output` and `io`.
-  static func write(_ table: TensorTable, to path: String, replaces: Bool, jobs: Int) throws {
+  ///   hold; `output` and `io`; what `check` throws.
+  static func write(
+    _ table: TensorTable, to path: String, replaces: Bool, jobs: Int, check: () throws -> Void
+  ) throws {
     let format = try format(of: path)
     var options = WriteOptions()
     options.fileName = path.fileName
@@ -30,6 +35,7 @@ public enum WholeFile {
       outcome: try executor.execute(plan, into: output))
     try WrittenCheck(files: [written], jobs: jobs, options: ReadOptions())
       .finishAndCompare(comparing: true)
+    try check()
     try OutputFile.commit([output])
   }
 

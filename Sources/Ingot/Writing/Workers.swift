@@ -1,4 +1,3 @@
-internal import Dispatch
 private import Synchronization
 internal import Tensors
 
@@ -47,11 +46,7 @@ enum Workers {
       }
     }
     let threads = max(1, min(jobs, count))
-    if threads == 1 {
-      work()
-    } else {
-      DispatchQueue.concurrentPerform(iterations: threads) { _ in work() }
-    }
+    Threads.run(threads, work)
     if let failure = failure.withLock({ $0 }) { throw failure.error }
   }
 

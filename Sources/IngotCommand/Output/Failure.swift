@@ -23,8 +23,9 @@ enum Failure {
     finish(error.errorClass.exitStatus)
   }
 
-  /// Ends the process as one that succeeded or whose check did not hold.
+  /// Ends the process, having told what could not be removed.
   static func finish(_ status: Int32) -> Never {
+    CommitSection.leftovers.forEach { StandardStreams.note("note: \($0)") }
     #if canImport(Glibc)
     Glibc.exit(status)
     #elseif canImport(Musl)

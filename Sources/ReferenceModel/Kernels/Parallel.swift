@@ -1,5 +1,5 @@
-private import Dispatch
 private import Synchronization
+private import Tensors
 
 /// Work on several threads.
 enum Parallel {
@@ -11,7 +11,7 @@ enum Parallel {
       return
     }
     let next = Atomic<Int>(0)
-    DispatchQueue.concurrentPerform(iterations: threads) { _ in
+    Threads.run(threads) {
       while true {
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard index < count else { return }

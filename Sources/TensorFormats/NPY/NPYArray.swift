@@ -14,7 +14,7 @@ enum NPYArray {
     _ header: NPYHeader, named name: String, _ stored: any ByteSource, offset: Int,
     options: ReadOptions
   ) throws {
-    let shape = try Shape(header.shape)
+    let shape = try naming(offset: offset) { try Shape(header.shape) }
     switch header.description {
     case .objects:
       self = .other(
@@ -31,7 +31,7 @@ enum NPYArray {
             .unsupported, "an array of type \(type) is no tensor", tensor: name, offset: offset,
             hint: Self.hint(for: type))))
     case .elements(let type, let isBigEndian):
-      let needed = try shape.byteCount(of: type)
+      let needed = try naming(offset: offset) { try shape.byteCount(of: type) }
       guard needed == stored.byteCount else {
         throw IngotError(
           .malformed,

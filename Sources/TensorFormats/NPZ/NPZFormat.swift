@@ -92,7 +92,8 @@ package struct NPZFormat: TensorFormat {
       header, named: name, stored, offset: member.dataOffset, options: options)
     {
     // Refuses `a` beside `a.npy`.
-    case .tensor(let tensor): try table.append(name, tensor)
+    case .tensor(let tensor):
+      try naming(offset: member.dataOffset) { try table.append(name, tensor) }
     case .other(let item):
       // Nobody will read its elements, and what its header says must not rest on a flipped bit.
       try archive.verify(member)

@@ -50,15 +50,17 @@ public struct NativeFormat: TensorFormat {
       )
     }
     let index = try NativeIndex(parsing: text, base: header.indexOffset)
-    try index.checkAliases()
-    try index.checkLayout(indexOffset: header.indexOffset)
+    try naming(offset: header.indexOffset) {
+      try index.checkAliases()
+      try index.checkLayout(indexOffset: header.indexOffset)
+    }
     guard index.features == header.features else {
       throw IngotError(
         .malformed, "the features in the header are not those that the tensors need", offset: 12)
     }
     try file.checkZero(
       NativeHeader.byteCount..<index.alignment, "the padding behind the header")
-    return try table(index, file)
+    return try naming(offset: header.indexOffset) { try table(index, file) }
   }
 
   private func table(_ index: NativeIndex, _ file: any ByteSource) throws -> TensorTable {

@@ -49,7 +49,7 @@ public struct SafetensorsFormat: TensorFormat {
     var table = TensorTable()
     table.reserveCapacity(header.entries.count)
     for entry in header.entries {
-      try naming(tensor: entry.name) {
+      try naming(tensor: entry.name, offset: dataStart + entry.begin) {
         let source = try SourceRange(
           file, offset: dataStart + entry.begin, byteCount: entry.end - entry.begin)
         try table.append(

@@ -79,6 +79,8 @@ public struct SafetensorsIndexFormat: TensorFormat {
 private struct Index {
   /// Tensor and file names in the index's order.
   var places: [(name: String, fileName: String)] = []
+  /// Where the first of them stands.
+  private var offset: Int?
   /// The files, each once, in the order in which the index first names them.
   var shardNames: [String] = []
   /// What the index says beside `total_size`.
@@ -92,6 +94,7 @@ private struct Index {
       let at = scanner.offset
       let fileName = try scanner.string()
       try naming(tensor: name) { try ShardIndex.check(fileName, at: at) }
+      offset = offset ?? at
       places.append((name: name, fileName: fileName))
       if seen.insert(fileName).inserted { shardNames.append(fileName) }
     }
@@ -135,7 +138,8 @@ private struct Index {
     let more = faults.count > 20 ? " and \(faults.count - 20) more" : ""
     throw IngotError(
       .malformed,
-      "index and shards disagree: " + faults.prefix(20).joined(separator: ", ") + more)
+      "index and shards disagree: " + faults.prefix(20).joined(separator: ", ") + more,
+      offset: offset ?? 0)
   }
 }
 

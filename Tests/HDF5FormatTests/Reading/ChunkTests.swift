@@ -13,7 +13,7 @@ import Testing
     sizes: [Int: Int] = [:], offsets: [Int: Int] = [:], addresses: [Int: Int] = [:],
     reversed: Bool = false, fill: UInt8? = nil, chunkExtents: [Int] = [2], elementSize: Int = 1
   ) -> [UInt8] {
-    var builder = FileBuilder()
+    var builder = HDF5Builder()
     var records: [(offset: [Int], address: Int, size: Int, mask: UInt32)] = []
     for (index, chunk) in chunks.enumerated() {
       guard let chunk else { continue }
@@ -26,7 +26,7 @@ import Testing
     }
     if reversed { records.reverse() }
     let tree = builder.chunkTree(rank: 1, records)
-    var messages: [Message] = [
+    var messages: [HDF5Message] = [
       .space([6]), .uint8, .chunked(chunkExtents, elementSize: elementSize, tree: tree),
     ]
     if !filters.isEmpty { messages.append(.filters(filters)) }
@@ -41,12 +41,12 @@ import Testing
     #expect(try HDF5Reader.read(file(Self.plain)).content("x") == [1, 2, 3, 4, 5, 6])
   }
 
-  @Test func aMissingChunkHoldsTheFillValue() throws {
+  @Test(.row("H27")) func aMissingChunkHoldsTheFillValue() throws {
     #expect(
       try HDF5Reader.read(file([[1, 2], nil, [5, 6]], fill: 9)).content("x") == [1, 2, 9, 9, 5, 6])
   }
 
-  @Test func chunksOutsideOrBetweenOrOutOfOrderAreMalformed() throws {
+  @Test(.row("H27")) func chunksOutsideOrBetweenOrOutOfOrderAreMalformed() throws {
     let damaged = [
       file(Self.plain, offsets: [2: 6]), file(Self.plain, offsets: [1: 3]),
       file(Self.plain, offsets: [1: 0]), file(Self.plain, reversed: true),
@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  @Test func chunksThatLeaveTheFileOrOverlapAreMalformed() throws {
+  @Test(.row("H27")) func chunksThatLeaveTheFileOrOverlapAreMalformed() throws {
     let damaged = [
       file(Self.plain, addresses: [1: 1 << 40]), file(Self.plain, addresses: [1: 48]),
       file(Self.plain, addresses: [0: 8]),
@@ -66,13 +66,13 @@ import Testing
     for bytes in damaged { #expect(try faultClass(bytes) == .malformed) }
   }
 
-  @Test func aChunkOfAnotherSizeIsMalformed() throws {
+  @Test(.row("H28")) func aChunkOfAnotherSizeIsMalformed() throws {
     for size in [0, 1, 3] {
       #expect(try faultClass(file(Self.plain, sizes: [0: size])) == .malformed)
     }
   }
 
-  @Test func chunkExtentsAreChecked() throws {
+  @Test(.row("H26")) func chunkExtentsAreChecked() throws {
     let damaged = [
       file(Self.plain, chunkExtents: [0]), file(Self.plain, chunkExtents: [2, 2]),
       file(Self.plain, chunkExtents: [0xFFFF_FFFF], elementSize: 2),
@@ -81,7 +81,7 @@ import Testing
     for bytes in damaged { #expect(try faultClass(bytes) == .malformed) }
   }
 
-  @Test func aChunkAboveTheBoundIsALimitThatAnOptionLifts() throws {
+  @Test(.row("H26")) func aChunkAboveTheBoundIsALimitThatAnOptionLifts() throws {
     let bytes = file(Self.plain, chunkExtents: [(64 << 20) + 2])
     let error = try #require(try fault(bytes))
     #expect(error.errorClass == .limit)
@@ -93,8 +93,8 @@ import Testing
     #expect(table["x"]?.obstacle == nil)
   }
 
-  @Test func aTreeThatLoopsIsMalformed() throws {
-    var builder = FileBuilder()
+  @Test(.row("H27")) func aTreeThatLoopsIsMalformed() throws {
+    var builder = HDF5Builder()
     let address = builder.append([])
     let tree = builder.chunkTree(
       rank: 1, [(offset: [0], address: address, size: 1, mask: 0)], level: 1)
@@ -109,7 +109,7 @@ import Testing
 
   private func deflated(_ bytes: [UInt8]) -> [UInt8] { Deflate.zlibStream(bytes, level: 6) }
 
-  @Test func deflatedChunksMustInflateToTheirSize() throws {
+  @Test(.row("H28")) func deflatedChunksMustInflateToTheirSize() throws {
     func bytes(_ first: [UInt8]) -> [UInt8] {
       file([first, deflated([3, 4]), deflated([5, 6])], filters: [(1, [6])])
     }
@@ -120,7 +120,7 @@ import Testing
     #expect(try faultClass(bytes(Array(deflated([1, 2]).dropLast(5)))) == .malformed)
   }
 
-  @Test func fletcher32IsVerified() throws {
+  @Test(.row("H29", "H32")) func fletcher32IsVerified() throws {
     // Words 0x0102, then 0x0304, 0x0506, with their sums.
     func checked(_ a: UInt8, _ b: UInt8) -> [UInt8] { [a, b, b, a, b, a] }
     let filters = [(number: 3, parameters: [Int]())]
@@ -133,13 +133,13 @@ import Testing
     #expect(error.tensor == "x")
   }
 
-  @Test func aMaskSkipsFiltersOfOneChunk() throws {
+  @Test(.row("H33")) func aMaskSkipsFiltersOfOneChunk() throws {
     let bytes = file(
       [deflated([1, 2]), [3, 4], deflated([5, 6])], filters: [(1, [6])], masks: [0, 1, 0])
     #expect(try HDF5Reader.read(bytes).content("x") == [1, 2, 3, 4, 5, 6])
   }
 
-  @Test(arguments: [(4, "szip"), (5, "nbit"), (6, "scale-offset"), (32_001, "32001")])
+  @Test(.row("H30"), arguments: [(4, "szip"), (5, "nbit"), (6, "scale-offset"), (32_001, "32001")])
   func aFilterWeDoNotUndoIsUnsupportedByName(_ number: Int, _ word: String) throws {
     let table = try HDF5Reader.read(file(Self.plain, filters: [(number, [])]))
     let obstacle = try #require(table["x"]?.obstacle)
@@ -148,20 +148,20 @@ import Testing
     #expect(obstacle.message.contains("\(number)"))
   }
 
-  @Test func moreThanEightFiltersAreMalformed() throws {
+  @Test(.row("H31")) func moreThanEightFiltersAreMalformed() throws {
     let filters = [(number: Int, parameters: [Int])](repeating: (1, [6]), count: 9)
     #expect(try faultClass(file(Self.plain, filters: filters)) == .malformed)
   }
 
-  @Test func aFilterPipelineThatLiesAboutItsParametersIsMalformed() throws {
-    let lie = Message(11, [2, 1] + little(1, 2) + little(0, 2) + little(60_000, 2))
-    let bytes = FileBuilder.dataset([
+  @Test(.row("H31")) func aFilterPipelineThatLiesAboutItsParametersIsMalformed() throws {
+    let lie = HDF5Message(11, [2, 1] + little(1, 2) + little(0, 2) + little(60_000, 2))
+    let bytes = HDF5Builder.dataset([
       .space([6]), .uint8, .chunked([2], elementSize: 1, tree: nil), lie,
     ])
     #expect(try faultClass(bytes) == .malformed)
   }
 
-  @Test func lzfIsDecompressed() throws {
+  @Test(.row("H30")) func lzfIsDecompressed() throws {
     // Literal "abc", a copy of 6 at distance 3, a run of 12 at distance 1.
     let stream: [UInt8] = [2, 0x61, 0x62, 0x63, 4 << 5, 2, 7 << 5, 3, 0]
     let expected = Array("abcabcabccccccccccccc".utf8)
@@ -198,7 +198,7 @@ import Testing
     let count = shape.reduce(1, *)
     var expected = (0..<4 * count).map { _ in UInt8.random(in: 0...255, using: &generator) }
     let fill: [UInt8] = [9, 8, 7, 6]
-    var builder = FileBuilder()
+    var builder = HDF5Builder()
     var records: [(offset: [Int], address: Int, size: Int, mask: UInt32)] = []
     let counts = zip(shape, chunk).map { ($0 + $1 - 1) / $1 }
     for position in 0..<counts.reduce(1, *) {
@@ -225,8 +225,8 @@ import Testing
       records.append((offset: origin, address: address, size: content.count, mask: 0))
     }
     let tree = builder.chunkTree(rank: rank, records)
-    var messages: [Message] = [
-      .space(shape), .type(Message.float(order: isBig ? 1 : 0)),
+    var messages: [HDF5Message] = [
+      .space(shape), .type(HDF5Message.float(order: isBig ? 1 : 0)),
       .chunked(chunk, elementSize: 4, tree: tree), .fill(isBig ? fill.reversed() : fill),
     ]
     if isShuffled { messages.append(.filters([(2, [4])])) }
@@ -259,7 +259,7 @@ import Testing
   }
 
   @Test func theGranularityIsABandOfChunks() throws {
-    var builder = FileBuilder()
+    var builder = HDF5Builder()
     let tree = builder.chunkTree(rank: 2, [])
     let object = builder.object([
       .space([10, 6]), .float32, .chunked([4, 3], elementSize: 4, tree: tree),
@@ -271,7 +271,7 @@ import Testing
   @Test func bandsTooLargeForMemoryGoThroughATemporaryFile() throws {
     // Two rows of 5 × 10⁶ bytes in chunks of 2 × 10⁶: a band of 10⁷, strips of four chunks and of one.
     let (columns, width) = (5_000_000, 1_000_000)
-    var builder = FileBuilder()
+    var builder = HDF5Builder()
     var records: [(offset: [Int], address: Int, size: Int, mask: UInt32)] = []
     for index in 0..<5 where index != 3 {
       var chunk = [UInt8](repeating: UInt8(index), count: 2 * width)

@@ -30,7 +30,7 @@ import Testing
   /// Structures behind checksums are out of reach of simple mutants, which stop at the checksum; here it
   /// is computed anew after each change.
   @Test func mutantsWithRightChecksumsAreReadOrRefused() throws {
-    var builder = FileBuilder()
+    var builder = HDF5Builder()
     let data = builder.append([UInt8](repeating: 7, count: 24))
     let tree = builder.chunkTree(
       rank: 1,
@@ -38,17 +38,17 @@ import Testing
         (offset: [0], address: data, size: 12, mask: 0),
         (offset: [3], address: data + 12, size: 12, mask: 0),
       ])
-    let attributes: [Message] = [
+    let attributes: [HDF5Message] = [
       .attribute("a", text: "text"), .attribute("names", names: ["one", "two"]),
       .attribute("n", .float32, .space([2]), [UInt8](repeating: 1, count: 8)),
     ]
-    let messages: [Message] = [
+    let messages: [HDF5Message] = [
       .space([6], largest: [8]), .float32, .chunked([3], elementSize: 4, tree: tree),
       .filters([(2, [4])]), .fill([1, 2, 3, 4]),
     ]
     let before = builder
     var outcomes: [ErrorClass?: Int] = [:]
-    let header = FileBuilder.header(messages + attributes)
+    let header = HDF5Builder.header(messages + attributes)
     for index in 6..<header.count {
       for value in [0, 0xFF, header[index] ^ 0x80, header[index] ^ 1, header[index] &+ 1]
       where value != header[index] {

@@ -10,11 +10,11 @@ import Testing
 @Suite struct KerasReadingTests {
   /// Builds a legacy file: layers with their attributes and datasets.
   private func legacy(
-    layerNames: [Message] = [.attribute("layer_names", names: ["late", "early"])],
-    late: [Message] = [.attribute("weight_names", names: ["late/kernel:0", "late/bias:0"])],
-    early: [Message] = [.attribute("weight_names", names: ["w"])]
-  ) -> FileBuilder.Legacy {
-    FileBuilder.Legacy(layerNames: layerNames, late: late, early: early)
+    layerNames: [HDF5Message] = [.attribute("layer_names", names: ["late", "early"])],
+    late: [HDF5Message] = [.attribute("weight_names", names: ["late/kernel:0", "late/bias:0"])],
+    early: [HDF5Message] = [.attribute("weight_names", names: ["w"])]
+  ) -> HDF5Builder.Legacy {
+    HDF5Builder.Legacy(layerNames: layerNames, late: late, early: early)
   }
 
   @Test func weightsComeInTheOrderOfTheNames() throws {
@@ -23,7 +23,7 @@ import Testing
     #expect(KerasLayout.detect(table) == .legacyWeights)
   }
 
-  @Test func numberedAttributesAreJoined() throws {
+  @Test(.row("K7")) func numberedAttributesAreJoined() throws {
     let file = legacy(layerNames: [
       .attribute("layer_names1", names: ["early"]), .attribute("layer_names0", names: ["late"]),
     ])
@@ -32,16 +32,18 @@ import Testing
         == ["late/late/kernel:0", "late/late/bias:0", "early/w"])
   }
 
-  @Test func aGapInNumberedAttributesIsMalformed() throws {
+  @Test(.row("K7")) func aGapInNumberedAttributesIsMalformed() throws {
     let file = legacy(layerNames: [
       .attribute("layer_names2", names: ["early"]), .attribute("layer_names0", names: ["late"]),
     ])
     #expect(try faultClass(file.bytes()) == .malformed)
   }
 
-  @Test(arguments: [
-    ["late", "absent"], ["late", ".."], ["late", "/early"], ["late", "early/w"], ["late", ""],
-  ])
+  @Test(
+    .row("K6"),
+    arguments: [
+      ["late", "absent"], ["late", ".."], ["late", "/early"], ["late", "early/w"], ["late", ""],
+    ])
   func aLayerNameThatNamesNoGroupIsMalformedAndQuoted(_ names: [String]) throws {
     let error = try #require(
       try fault(legacy(layerNames: [.attribute("layer_names", names: names)]).bytes()))
@@ -49,7 +51,7 @@ import Testing
     #expect(error.message.contains("'\(names[1])'"))
   }
 
-  @Test(arguments: ["absent", "late/../late/kernel:0", "late", "/late/kernel:0"])
+  @Test(.row("K6", "K8"), arguments: ["absent", "late/../late/kernel:0", "late", "/late/kernel:0"])
   func aWeightNameThatNamesNoDatasetIsMalformedAndQuoted(_ name: String) throws {
     let error = try #require(
       try fault(legacy(late: [.attribute("weight_names", names: [name])]).bytes()))
@@ -57,7 +59,7 @@ import Testing
     #expect(error.message.contains("'\(name)'"))
   }
 
-  @Test func aLayerWithoutWeightNamesIsMalformed() throws {
+  @Test(.row("K6")) func aLayerWithoutWeightNamesIsMalformed() throws {
     #expect(try faultClass(legacy(early: []).bytes()) == .malformed)
   }
 
@@ -67,7 +69,7 @@ import Testing
   }
 
   @Test func variablesOfKeras3AreOrderedByNumber() throws {
-    var builder = FileBuilder()
+    var builder = HDF5Builder()
     let object = builder.object([.space([1]), .uint8, .compact([1])])
     let numbered = builder.group((0..<12).map { ("\($0)", object) })
     let mixed = builder.group([("10", object), ("9", object), ("a", object)])
@@ -81,7 +83,7 @@ import Testing
 
   @Test func unmarkedOpaqueDataIsBFloat16WhereThePolicySaysSo() throws {
     func table(_ policy: String) throws -> TensorTable {
-      var builder = FileBuilder()
+      var builder = HDF5Builder()
       let opaque = builder.object([
         .space([1]), .type([0x15, 0, 0, 0] + little(2, 4)), .compact([1, 2]),
       ])
@@ -100,8 +102,8 @@ import Testing
     #expect(try table(#""bfloat16"]"#)["x"] == nil)
   }
 
-  @Test func codeInAConfigurationIsNotedAndIgnored() throws {
-    var builder = FileBuilder()
+  @Test(.row("K1")) func codeInAConfigurationIsNotedAndIgnored() throws {
+    var builder = HDF5Builder()
     let object = builder.object([.space([1]), .uint8, .compact([1])])
     let root = builder.object([
       .linkInformation, .link("x", to: object),
@@ -118,7 +120,7 @@ import Testing
   private static let configuration = #"{"class_name": "Sequential"}"#
 
   private func weights() -> [UInt8] {
-    var builder = FileBuilder()
+    var builder = HDF5Builder()
     let data = builder.append([1, 2, 3, 4])
     let object = builder.object([.space([4]), .uint8, .contiguous(data, 4)])
     return builder.finished([("vars", builder.group([("0", object)]))])
@@ -152,7 +154,7 @@ import Testing
     } catch let error as IngotError { return error }
   }
 
-  @Test func anArchiveHasTheTensorsOfItsWeightsAndItsTextsAsMetadata() throws {
+  @Test(.row("K10")) func anArchiveHasTheTensorsOfItsWeightsAndItsTextsAsMetadata() throws {
     let bytes = archive([
       ("config.json", Array(Self.configuration.utf8)), ("model.weights.h5", weights()),
       ("assets/words.txt", [0x61]),
@@ -186,10 +188,12 @@ import Testing
       try archiveFault([configuration, ("model.weights.npz", [0])])?.errorClass == .unsafe)
   }
 
-  @Test(arguments: [
-    #"{"a": 1, "a": 2}"#, "{",
-    String(repeating: "[", count: 200) + String(repeating: "]", count: 200),
-  ])
+  @Test(
+    .row("K3"),
+    arguments: [
+      #"{"a": 1, "a": 2}"#, "{",
+      String(repeating: "[", count: 200) + String(repeating: "]", count: 200),
+    ])
   func aConfigurationThatIsNotStrictJSONIsMalformed(_ text: String) throws {
     let error = try #require(
       try archiveFault([("config.json", Array(text.utf8)), ("model.weights.h5", weights())]))
@@ -200,7 +204,7 @@ import Testing
   // MARK: Several files
 
   private func shard(_ group: String, _ numbers: [Int]) -> [UInt8] {
-    var builder = FileBuilder()
+    var builder = HDF5Builder()
     let object = builder.object([.space([1]), .uint8, .compact([UInt8(numbers[0])])])
     let vars = builder.group(numbers.map { ("\($0)", object) })
     return builder.finished([(group, builder.group([("vars", vars)]))])
@@ -226,31 +230,33 @@ import Testing
     #expect(try table.content("dense/vars/1") == [1])
   }
 
-  @Test(arguments: [
-    (#"{"weight_map": {"/dense/vars": "../a.weights.h5"}}"#, ErrorClass.malformed),
-    (#"{"weight_map": {"/dense/vars": "/etc/passwd"}}"#, .malformed),
-    (#"{"weight_map": {"/dense/vars": ["a.weights.h5", "a.weights.h5"]}}"#, .malformed),
-    (#"{"weight_map": {"/dense/vars": 3}}"#, .malformed),
-    (#"{"weight_map": {"/other/vars": "a.weights.h5"}}"#, .malformed),
-    (#"{"weight_map": {"/dense/vars": "a.weights.h5", "/x/vars": "b.weights.h5"}}"#, .malformed),
-    (#"{"weight_map": {"/dense/vars": "absent.weights.h5"}}"#, .unreadable),
-    (#"{"weight_map": {}, "weight_map": {}}"#, .malformed), (#"{"metadata": {}}"#, .malformed),
-  ])
+  @Test(
+    .row("K11"),
+    arguments: [
+      (#"{"weight_map": {"/dense/vars": "../a.weights.h5"}}"#, ErrorClass.malformed),
+      (#"{"weight_map": {"/dense/vars": "/etc/passwd"}}"#, .malformed),
+      (#"{"weight_map": {"/dense/vars": ["a.weights.h5", "a.weights.h5"]}}"#, .malformed),
+      (#"{"weight_map": {"/dense/vars": 3}}"#, .malformed),
+      (#"{"weight_map": {"/other/vars": "a.weights.h5"}}"#, .malformed),
+      (#"{"weight_map": {"/dense/vars": "a.weights.h5", "/x/vars": "b.weights.h5"}}"#, .malformed),
+      (#"{"weight_map": {"/dense/vars": "absent.weights.h5"}}"#, .unreadable),
+      (#"{"weight_map": {}, "weight_map": {}}"#, .malformed), (#"{"metadata": {}}"#, .malformed),
+    ])
   func anIndexThatDisagreesWithItsFilesIsRefused(_ index: String, _ expected: ErrorClass) throws {
     let error = #expect(throws: IngotError.self) { try read(index: index) }
     #expect(error?.errorClass == expected)
   }
 }
 
-extension FileBuilder {
+extension HDF5Builder {
   /// A legacy Keras file with the layers `late` (two weights in a group of its own name) and `early`.
   struct Legacy {
-    let layerNames: [Message]
-    let late: [Message]
-    let early: [Message]
+    let layerNames: [HDF5Message]
+    let late: [HDF5Message]
+    let early: [HDF5Message]
 
     func bytes() -> [UInt8] {
-      var builder = FileBuilder()
+      var builder = HDF5Builder()
       let weights = (0..<3).map { index in
         builder.object([.space([1]), .uint8, .compact([UInt8(index)])])
       }

@@ -9,8 +9,8 @@ import Testing
   static let data: [UInt8] = Array(0..<16)
 
   /// A dataset `x` of four float32 in one stretch.
-  private func plain(_ change: (inout FileBuilder) -> Void = { _ in }) -> [UInt8] {
-    var builder = FileBuilder()
+  private func plain(_ change: (inout HDF5Builder) -> Void = { _ in }) -> [UInt8] {
+    var builder = HDF5Builder()
     change(&builder)
     let address = builder.append(Self.data)
     let object = builder.object([.space([4]), .float32, .contiguous(address, 16)])
@@ -24,18 +24,18 @@ import Testing
     #expect(try table.content("x") == Self.data)
   }
 
-  @Test func everyTruncationIsMalformed() throws {
+  @Test(.row("G6", "H4")) func everyTruncationIsMalformed() throws {
     let bytes = plain()
     for count in bytes.indices {
       #expect(try faultClass(Array(bytes[..<count])) == .malformed)
     }
   }
 
-  @Test func bytesAfterTheEndAreMalformed() throws {
+  @Test(.row("H4")) func bytesAfterTheEndAreMalformed() throws {
     #expect(try faultClass(plain() + [0]) == .malformed)
   }
 
-  @Test func everyChangedByteOfCheckedStructuresIsNoticed() throws {
+  @Test(.row("H7")) func everyChangedByteOfCheckedStructuresIsNoticed() throws {
     let bytes = plain()
     let data = 48..<64
     for index in bytes.indices where !data.contains(index) {
@@ -50,126 +50,131 @@ import Testing
     #expect(try faultClass(changed) == .integrity)
   }
 
-  @Test func anUnknownSuperblockVersionIsUnsupported() throws {
+  @Test(.row("H3")) func anUnknownSuperblockVersionIsUnsupported() throws {
     var bytes = plain()
     bytes[8] = 9
     #expect(try faultClass(bytes) == .unsupported)
   }
 
-  @Test(arguments: [(3, ErrorClass.malformed), (16, .unsupported), (0, .malformed)])
+  @Test(.row("H3"), arguments: [(3, ErrorClass.malformed), (16, .unsupported), (0, .malformed)])
   func widthsOtherThan2And4And8AreRefused(_ width: Int, _ expected: ErrorClass) throws {
     var bytes = plain()
     bytes[9] = UInt8(width)
     #expect(try faultClass(bytes) == expected)
   }
 
-  @Test(arguments: [512, 1024, 2048])
+  @Test(.row("H5", "G9"), arguments: [512, 1024, 2048])
   func aUserBlockIsUnsupportedByName(_ size: Int) throws {
     let error = try #require(try fault([UInt8](repeating: 0x20, count: size) + plain()))
     #expect(error.errorClass == .unsupported)
     #expect(error.message.contains("user block"))
   }
 
-  @Test func aBaseAddressIsUnsupported() throws {
+  @Test(.row("H5")) func aBaseAddressIsUnsupported() throws {
     #expect(try faultClass(plain { $0.base = 8 }) == .unsupported)
   }
 
-  @Test(arguments: [1, 4, 5])
+  @Test(.row("H8"), arguments: [1, 4, 5])
   func aFileMarkedAsOpenForWritingIsMalformedWithAdvice(_ flags: UInt8) throws {
     let error = try #require(try fault(plain { $0.flags = flags }))
     #expect(error.errorClass == .malformed)
     #expect(error.hint != nil)
   }
 
-  @Test func aSplitFileIsUnsupported() throws {
+  @Test(.row("H6")) func aSplitFileIsUnsupported() throws {
     let bytes = plain { builder in
-      builder.extensionAddress = builder.object([Message(0x14, [UInt8](repeating: 0, count: 16))])
+      builder.extensionAddress = builder.object([
+        HDF5Message(0x14, [UInt8](repeating: 0, count: 16))
+      ])
     }
     #expect(try faultClass(bytes) == .unsupported)
   }
 
-  @Test func aMetadataCacheImageIsUnsupported() throws {
+  @Test(.row("H9")) func aMetadataCacheImageIsUnsupported() throws {
     let bytes = plain { builder in
-      builder.extensionAddress = builder.object([Message(0x18, [UInt8](repeating: 0, count: 17))])
+      builder.extensionAddress = builder.object([
+        HDF5Message(0x18, [UInt8](repeating: 0, count: 17))
+      ])
     }
     #expect(try faultClass(bytes) == .unsupported)
   }
 
   // MARK: Object headers
 
-  @Test func aMessagePastItsBlockIsMalformed() throws {
-    var builder = FileBuilder()
-    var header = FileBuilder.header([.space([4]), .float32])
-    header[header.count - Message.float32.body.count - 3] = 200
+  @Test(.row("H10")) func aMessagePastItsBlockIsMalformed() throws {
+    var builder = HDF5Builder()
+    var header = HDF5Builder.header([.space([4]), .float32])
+    header[header.count - HDF5Message.float32.body.count - 3] = 200
     let object = builder.appendChecked(header)
     #expect(try faultClass(builder.finished([("x", object)])) == .malformed)
   }
 
-  @Test func aContinuationThatLoopsIsMalformed() throws {
-    var builder = FileBuilder()
+  @Test(.row("H11")) func aContinuationThatLoopsIsMalformed() throws {
+    var builder = HDF5Builder()
     let address = builder.bytes.count
     let block =
       Array("OCHK".utf8) + [0x10] + little(16, 2) + [0] + little(address, 8) + little(28, 8)
     #expect(builder.appendChecked(block) == address)
-    let object = builder.object([Message(0x10, little(address, 8) + little(28, 8))])
+    let object = builder.object([HDF5Message(0x10, little(address, 8) + little(28, 8))])
     #expect(try faultClass(builder.finished([("x", object)])) == .malformed)
   }
 
-  @Test func aContinuationPastTheFileIsMalformed() throws {
-    let bytes = FileBuilder.dataset([Message(0x10, little(1 << 40, 8) + little(28, 8))])
+  @Test(.row("H10")) func aContinuationPastTheFileIsMalformed() throws {
+    let bytes = HDF5Builder.dataset([HDF5Message(0x10, little(1 << 40, 8) + little(28, 8))])
     #expect(try faultClass(bytes) == .malformed)
   }
 
-  @Test func moreThan4096MessagesAreMalformed() throws {
-    let messages = [Message](repeating: Message(0x0D, [0]), count: 4_097)
-    #expect(try faultClass(FileBuilder.dataset(messages)) == .malformed)
+  @Test(.row("H10")) func moreThan4096MessagesAreMalformed() throws {
+    let messages = [HDF5Message](repeating: HDF5Message(0x0D, [0]), count: 4_097)
+    #expect(try faultClass(HDF5Builder.dataset(messages)) == .malformed)
   }
 
   @Test func twoMessagesOfAKindThatComesOnceAreMalformed() throws {
     #expect(
       try faultClass(
-        FileBuilder.dataset([.space([1]), .space([1]), .uint8, .compact([1])])) == .malformed)
+        HDF5Builder.dataset([.space([1]), .space([1]), .uint8, .compact([1])])) == .malformed)
   }
 
   @Test func anUnknownMessageThatMustBeUnderstoodIsUnsupported() throws {
-    let known: [Message] = [.space([1]), .uint8, .compact([1])]
-    #expect(try faultClass(FileBuilder.dataset(known + [Message(0x70, [])])) == nil)
+    let known: [HDF5Message] = [.space([1]), .uint8, .compact([1])]
+    #expect(try faultClass(HDF5Builder.dataset(known + [HDF5Message(0x70, [])])) == nil)
     #expect(
-      try faultClass(FileBuilder.dataset(known + [Message(0x70, flags: 0x80, [])])) == .unsupported)
+      try faultClass(HDF5Builder.dataset(known + [HDF5Message(0x70, flags: 0x80, [])]))
+        == .unsupported)
   }
 
   @Test func aLayoutCannotBeShared() throws {
-    var layout = Message.compact([1])
+    var layout = HDF5Message.compact([1])
     layout.flags = 2
-    #expect(try faultClass(FileBuilder.dataset([.space([1]), .uint8, layout])) == .malformed)
+    #expect(try faultClass(HDF5Builder.dataset([.space([1]), .uint8, layout])) == .malformed)
   }
 
   // MARK: Groups and links
 
-  @Test func aGroupThatContainsItselfIsMalformed() throws {
-    var builder = FileBuilder()
+  @Test(.row("H11")) func aGroupThatContainsItselfIsMalformed() throws {
+    var builder = HDF5Builder()
     let address = builder.append([])
     let inner = builder.group([("again", address)])
     #expect(inner == address)
     #expect(try faultClass(builder.finished([("loop", inner)])) == .malformed)
   }
 
-  @Test func groupsNestedTooDeepAreALimit() throws {
-    var builder = FileBuilder()
+  @Test(.row("H11", "G22")) func groupsNestedTooDeepAreALimit() throws {
+    var builder = HDF5Builder()
     var group = builder.group([])
     for _ in 0..<Limits.depth { group = builder.group([("g", group)]) }
     #expect(try faultClass(builder.finished([("g", group)])) == .limit)
   }
 
-  @Test func aGroupUnderManyNamesDoesNotMultiplyWithoutBound() throws {
-    var builder = FileBuilder()
+  @Test(.row("H11")) func aGroupUnderManyNamesDoesNotMultiplyWithoutBound() throws {
+    var builder = HDF5Builder()
     var group = builder.group([])
     for _ in 0..<40 { group = builder.group([("a", group), ("b", group)]) }
     #expect(try faultClass(builder.finished([("g", group)])) == .limit)
   }
 
   @Test func hardLinksAreAliases() throws {
-    var builder = FileBuilder()
+    var builder = HDF5Builder()
     let object = builder.object([.space([2]), .uint8, .compact([1, 2])])
     let group = builder.group([("inner", object)])
     let table = try HDF5Reader.read(
@@ -178,9 +183,11 @@ import Testing
     #expect(table.aliasTargets() == [nil, 0, 0, 0])
   }
 
-  @Test(arguments: [(UInt8(1), "soft link"), (64, "external link"), (187, "user-defined link")])
+  @Test(
+    .row("H12", "H13", "H14"),
+    arguments: [(UInt8(1), "soft link"), (64, "external link"), (187, "user-defined link")])
   func linksThatLeaveTheirFileAreUnsafe(_ kind: UInt8, _ words: String) throws {
-    var builder = FileBuilder()
+    var builder = HDF5Builder()
     let target = Array("\0/etc/passwd\0/x\0".utf8)
     let group = builder.object([.linkInformation, .link("out", kind: kind, target)])
     let error = try #require(try fault(builder.finished([("g", group)])))
@@ -188,16 +195,16 @@ import Testing
     #expect(error.message.contains(words))
   }
 
-  @Test(arguments: ["a/b", ".", "", "nul\0"])
+  @Test(.row("H40"), arguments: ["a/b", ".", "", "nul\0"])
   func aNameThatIsNoComponentOfAPathIsMalformed(_ name: String) throws {
-    var builder = FileBuilder()
+    var builder = HDF5Builder()
     let object = builder.object([.space([1]), .uint8, .compact([1])])
     #expect(try faultClass(builder.finished([(name, object)])) == .malformed)
   }
 
-  @Test func aNameThatIsNotUTF8IsRefused() throws {
+  @Test(.row("H40")) func aNameThatIsNotUTF8IsRefused() throws {
     for (isUTF8, expected) in [(true, ErrorClass.malformed), (false, .unsupported)] {
-      var builder = FileBuilder()
+      var builder = HDF5Builder()
       let object = builder.object([.space([1]), .uint8, .compact([1])])
       let root = builder.object([
         .linkInformation, .link([0x66, 0xFC, 0x72], to: object, isUTF8: isUTF8),
@@ -207,16 +214,16 @@ import Testing
   }
 
   @Test func theSameNameTwiceIsMalformed() throws {
-    var builder = FileBuilder()
+    var builder = HDF5Builder()
     let object = builder.object([.space([1]), .uint8, .compact([1])])
     #expect(try faultClass(builder.finished([("a", object), ("a", object)])) == .malformed)
   }
 
-  @Test func membersComeInCreationOrderWhereItIsKept() throws {
-    var builder = FileBuilder()
+  @Test(.row("H41")) func membersComeInCreationOrderWhereItIsKept() throws {
+    var builder = HDF5Builder()
     let object = builder.object([.space([1]), .uint8, .compact([1])])
     let links = ["z", "a", "m"].enumerated().map { order, name in
-      Message(6, [1, 4] + little(order, 8) + [1] + Array(name.utf8) + little(object, 8))
+      HDF5Message(6, [1, 4] + little(order, 8) + [1] + Array(name.utf8) + little(object, 8))
     }
     let ordered = try HDF5Reader.read(
       builder.finished(root: builder.object([.linkInformation] + links)))
@@ -227,11 +234,11 @@ import Testing
   }
 
   @Test func anObjectOfNoKindIsMalformed() throws {
-    #expect(try faultClass(FileBuilder.dataset([.space([1])])) == .malformed)
+    #expect(try faultClass(HDF5Builder.dataset([.space([1])])) == .malformed)
   }
 
   @Test func theRootMustBeAGroup() throws {
-    var builder = FileBuilder()
+    var builder = HDF5Builder()
     let object = builder.object([.space([1]), .uint8, .compact([1])])
     #expect(try faultClass(builder.finished(root: object)) == .malformed)
   }
@@ -248,39 +255,39 @@ import Testing
     return (bytes, at)
   }
 
-  @Test func aSymbolTableNodeWithMoreEntriesThanItsSizeIsMalformed() throws {
+  @Test(.row("H35")) func aSymbolTableNodeWithMoreEntriesThanItsSizeIsMalformed() throws {
     var (bytes, at) = try old("SNOD")
     bytes[at + 6] = 200
     #expect(try faultClass(bytes) == .malformed)
   }
 
-  @Test func symbolsOutOfOrderAreMalformed() throws {
+  @Test(.row("H35")) func symbolsOutOfOrderAreMalformed() throws {
     var (bytes, at) = try old("SNOD")
     let (first, second) = (Array(bytes[at + 8..<at + 48]), Array(bytes[at + 48..<at + 88]))
     bytes.replaceSubrange(at + 8..<at + 88, with: second + first)
     #expect(try faultClass(bytes) == .malformed)
   }
 
-  @Test func aNameOutsideTheLocalHeapIsMalformed() throws {
+  @Test(.row("H34", "H35")) func aNameOutsideTheLocalHeapIsMalformed() throws {
     var (bytes, at) = try old("SNOD")
     bytes[at + 10] = 0xFF
     #expect(try faultClass(bytes) == .malformed)
   }
 
-  @Test func aSoftLinkInASymbolTableIsUnsafe() throws {
+  @Test(.row("H12")) func aSoftLinkInASymbolTableIsUnsafe() throws {
     var (bytes, at) = try old("SNOD")
     bytes[at + 8 + 16] = 2
     #expect(try faultClass(bytes) == .unsafe)
   }
 
-  @Test func aBTreeThatLoopsIsMalformed() throws {
+  @Test(.row("H35")) func aBTreeThatLoopsIsMalformed() throws {
     var (bytes, at) = try old("TREE")
     bytes[at + 5] = 1
     bytes.replaceSubrange(at + 32..<at + 40, with: little(at, 8))
     #expect(try faultClass(bytes) == .malformed)
   }
 
-  @Test func aLocalHeapWithoutItsSignatureIsMalformed() throws {
+  @Test(.row("H34")) func aLocalHeapWithoutItsSignatureIsMalformed() throws {
     var (bytes, at) = try old("HEAP")
     bytes[at] = 0
     #expect(try faultClass(bytes) == .malformed)
@@ -288,16 +295,16 @@ import Testing
 
   // MARK: Structures over each other
 
-  @Test func twoDatasetsOverTheSameBytesAreMalformed() throws {
-    var builder = FileBuilder()
+  @Test(.row("H24")) func twoDatasetsOverTheSameBytesAreMalformed() throws {
+    var builder = HDF5Builder()
     let address = builder.append(Self.data)
     let one = builder.object([.space([4]), .float32, .contiguous(address, 16)])
     let two = builder.object([.space([2]), .float32, .contiguous(address + 8, 8)])
     #expect(try faultClass(builder.finished([("one", one), ("two", two)])) == .malformed)
   }
 
-  @Test func dataOverTheFilesOwnStructuresIsMalformed() throws {
-    let bytes = FileBuilder.dataset([.space([4]), .float32, .contiguous(8, 16)])
+  @Test(.row("H24")) func dataOverTheFilesOwnStructuresIsMalformed() throws {
+    let bytes = HDF5Builder.dataset([.space([4]), .float32, .contiguous(8, 16)])
     #expect(try faultClass(bytes) == .malformed)
   }
 }

@@ -1,0 +1,109 @@
+internal import Tensors
+
+/// What a written file holds besides tensors' data: the plan's literals and alignments, with the patches of
+/// its last steps applied.
+struct FixedBytes {
+  /// Bytes that lie together.
+  struct Stretch {
+    var offset: Int
+    var content: Content
+    var end: Int { offset + content.count }
+  }
+
+  /// Known bytes; alignments may be many and large, and are all zero.
+  enum Content {
+    case bytes([UInt8])
+    case zeros(Int)
+
+    var count: Int {
+      switch self {
+      case .bytes(let bytes): bytes.count
+      case .zeros(let count): count
+      }
+    }
+  }
+
+  /// In ascending order, none empty, none overlapping.
+  private(set) var stretches: [Stretch] = []
+  /// The size of the file.
+  private var end = 0
+
+  init(_ plan: WritePlan, _ outcome: PlanExecutor.Outcome) {
+    var number = 0
+    for part in plan.parts {
+      switch part {
+      case .bytes(let bytes): append(.bytes(bytes))
+      case .alignment(let alignment): append(.zeros(end.roundedUp(toMultipleOf: alignment) - end))
+      case .payload:
+        end = outcome.results[number].offset + outcome.results[number].byteCount
+        number += 1
+      }
+    }
+    for patch in outcome.patches { apply(patch) }
+  }
+
+  private mutating func append(_ content: Content) {
+    if content.count > 0 { stretches.append(Stretch(offset: end, content: content)) }
+    end += content.count
+  }
+
+  /// Puts the bytes of a patch over what is there or, at the end, after it; what it puts over a tensor's
+  /// data is compared with the tensor.
+  private mutating func apply(_ patch: WritePlan.Patch) {
+    let patchEnd = patch.offset + patch.bytes.count
+    var index = firstStretch(endingAfter: patch.offset)
+    while index < stretches.count, stretches[index].offset < patchEnd {
+      overwrite(index, with: patch)
+      index += 1
+    }
+    guard patchEnd > end else { return }
+    let appended = patch.bytes.suffix(patchEnd - max(end, patch.offset))
+    end = patchEnd - appended.count
+    append(.bytes(Array(appended)))
+  }
+
+  private mutating func overwrite(_ index: Int, with patch: WritePlan.Patch) {
+    let stretch = stretches[index]
+    let range =
+      max(stretch.offset, patch.offset)..<min(stretch.end, patch.offset + patch.bytes.count)
+    var bytes: [UInt8] =
+      switch stretch.content {
+      case .bytes(let bytes): bytes
+      case .zeros(let count): [UInt8](repeating: 0, count: count)
+      }
+    bytes.replaceSubrange(
+      range.lowerBound - stretch.offset..<range.upperBound - stretch.offset,
+      with: patch.bytes[range.lowerBound - patch.offset..<range.upperBound - patch.offset])
+    stretches[index].content = .bytes(bytes)
+  }
+
+  private func firstStretch(endingAfter offset: Int) -> Int {
+    var range = 0..<stretches.count
+    while !range.isEmpty {
+      let middle = range.lowerBound + range.count / 2
+      range =
+        stretches[middle].end > offset
+        ? range.lowerBound..<middle : middle + 1..<range.upperBound
+    }
+    return range.lowerBound
+  }
+
+  /// The offset of the first byte of a stretch that `file` holds otherwise, or nil.
+  func difference(in stretch: Stretch, of file: some ByteSource) throws -> Int? {
+    let step = 512 << 10
+    for start in stride(from: 0, to: stretch.content.count, by: step) {
+      let count = min(step, stretch.content.count - start)
+      let found = try file.bytes(at: stretch.offset + start, count: count, "the written file")
+      let index =
+        switch stretch.content {
+        case .bytes(let bytes):
+          // The whole is compared first: nearly always there is no difference to look for.
+          found[...] == bytes[start..<start + count]
+            ? nil : found.indices.first { found[$0] != bytes[start + $0] }
+        case .zeros: found.firstIndex { $0 != 0 }
+        }
+      if let index { return stretch.offset + start + index }
+    }
+    return nil
+  }
+}
