@@ -124,14 +124,14 @@ import Testing
     let document = Self.sound.replacingOccurrences(
       of: #"{"result": "x", "name": "features"}"#,
       with: #"""
-        {"loop": "a", "variable": "i", "count": 90000, "steps": [
-          {"loop": "b", "variable": "j", "count": 90000, "steps": [{"state": "x", "series": "s"}]}]}
+        {"loop": "a", "variable": "i", "count": 9000, "steps": [
+          {"loop": "b", "variable": "j", "count": 9000, "steps": [{"state": "x", "series": "s"}]}]}
         """#)
     let architecture = try Architecture(parsing: Array(document.utf8))
     var configuration = Configuration()
     for name in ["vocabulary", "width"] { configuration[name] = .init(.integer(2), source: "test") }
     #expect { try Model(architecture, configuration) } throws: {
-      "\($0)".contains("90000 b are above 1")
+      "\($0)".contains("9000 b are above 1")
     }
   }
 

@@ -62,10 +62,10 @@ import Testing
 
   @Test func `causal models and encoder-decoders generate`() {
     #expect(
-      Set(Self.generating.map(\.architecture)) == [
+      Set(Self.generating.map(\.architecture)).isSuperset(of: [
         "bart", "bloom", "gemma", "gemma2", "gpt2", "gpt_neox", "llama", "mistral", "mixtral",
         "opt", "qwen2", "t5", "transformer",
-      ])
+      ]))
     #expect(Self.generating.count >= 28, "\(Self.generating.map(\.folder))")
   }
 
