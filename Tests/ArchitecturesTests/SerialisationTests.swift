@@ -158,7 +158,8 @@ import Testing
       default: return .string("k\(index)")
       }
     case "steps", "then", "else": return .array([step])
-    case "shares_weights", "shares_right", "outer", "optional", "repeats_tied", "bias_is_buffer":
+    case "shares_weights", "shares_right", "outer", "optional", "repeats_tied", "bias_is_buffer",
+      "weight_is_buffer":
       return .boolean(true)
     case "roles", "values", "paths", "aliases", "words", "buffers":
       return .array(["w\(index)".json])

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -61,7 +62,7 @@ import Testing
       let old = exists ? [name: Data("old".utf8)] : [:]
       var generator = SeededGenerator(seed: UInt64(signals[0]) &+ UInt64(format.utf8.count))
       var outcomes = ["absent or old": 0, "complete": 0]
-      for _ in 0..<(Places.isLong ? 1000 : 15) {
+      for _ in 0..<(Places.isLong ? 1000 : 8) {
         for name in try FileManager.default.contentsOfDirectory(atPath: out.filePath) {
           try FileManager.default.removeItem(at: out.appending(path: name))
         }

@@ -18,7 +18,7 @@ extension Architecture {
       .flag("attention_bias", default: "bias"), .flag("feed_forward_bias", default: "bias"),
       .word("embedding", ["shared", "separate", "none"], default: "shared"),
       .flag("scaled_embedding", default: false),
-      .word("position_embedding", ["sinusoidal", "learned"], default: "sinusoidal"),
+      .word("position_embedding", ["sinusoidal", "learned", "stored"], default: "sinusoidal"),
       Parameter(
         "head", .word, default: "embedding == 'none' ? 'none' : 'language'",
         words: ["language", "none"]),
@@ -100,13 +100,24 @@ extension Architecture {
     ] + positions(value)
   }
 
+  /// A stored table of sinusoids is read rather than computed: most are rounded to float32.
   private static func positions(_ value: String) -> [Step] {
     [
       .when(
         "position_embedding == 'learned'", Step.learnedPositions(value: value),
         otherwise: [
-          .operation(.sinusoids(.init(input: value, width: "width", output: "p"))),
-          .add(value, "p", into: value),
+          .when(
+            "position_embedding == 'stored'",
+            [
+              .operation(
+                .positions(
+                  .init(
+                    name: "sinusoids", input: value, rows: "positions", width: "width",
+                    weightIsBuffer: true, output: "p")))
+            ],
+            otherwise: [
+              .operation(.sinusoids(.init(input: value, width: "width", output: "p")))
+            ]), .add(value, "p", into: value),
         ])
     ]
   }
@@ -182,11 +193,15 @@ extension Architecture {
         "target_embedding.tokens.weight", "tgt_tok_emb.embedding.weight", isOuter: true),
       Spelling.one(
         "embedding.positions.weight", "positional_encoding.embedding.weight", isOuter: true),
+      [
+        Spelling(
+          ["embedding.sinusoids.weight"], "positional_encoding.pos_embedding",
+          [.reshape(["positions", 1, "width"])], isOuter: true)
+      ],
       torchStack("encoder", [("attention", "self_attn")]),
       torchStack("decoder", [("attention", "self_attn"), ("cross_attention", "multihead_attn")]),
       Spelling.both("head", "generator", isOuter: true),
-    ].flatMap { $0 },
-    buffers: [NameTemplate("positional_encoding.pos_embedding")])
+    ].flatMap { $0 })
 
   private static func torchStack(
     _ name: String, _ parts: [(role: String, name: String)]
@@ -216,6 +231,10 @@ extension Architecture {
     spellings: [
       Spelling.one("embedding.tokens.weight", "wte.weight"),
       Spelling.one("embedding.positions.weight", "wpe.weight"),
+      [
+        Spelling(
+          ["embedding.sinusoids.weight"], "wpe.pe", [.reshape([1, "positions", "width"])])
+      ],
       tutorialStack("encoder", [("attention", "attention", "attention_norm")], "fnn_norm"),
       tutorialStack(
         "decoder",
@@ -225,7 +244,7 @@ extension Architecture {
         ], "ffn_norm"),
       Spelling.both("head", "lm_head", isOuter: true),
     ].flatMap { $0 },
-    buffers: ["wpe.pe", "decoder.layers.{layer}.mask_attention.mask"].map { NameTemplate($0) },
+    buffers: ["decoder.layers.{layer}.mask_attention.mask"].map { NameTemplate($0) },
     requirements: [
       .init(
         condition: "embedding != 'separate'",

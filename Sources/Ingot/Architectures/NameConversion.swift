@@ -10,6 +10,8 @@ public struct NameConversion: Sendable {
   public let respelling: Respelling
   /// Metadata keys that belong to the source's names and say nothing about the result's.
   public let droppedMetadata: [String]
+  /// What the result's ecosystem computes otherwise with the same weights.
+  public let notes: [String]
   let table: TensorTable
 
   /// Renames and lays out the weights of `checkpoint`.
@@ -44,6 +46,10 @@ public struct NameConversion: Sendable {
     }
     from = reading.convention.name
     architecture = model.architecture.name
+    notes = try model.fixedElsewhere(in: target).map { it in
+      "\(target.name) of \(model.architecture.name) always has '\(it.parameter)' \(it.fixed), "
+        + "this model has \(it.entry.value) (\(it.entry.source.escapedForDisplay(limit: 80)))"
+    }
     let selection = Selection(include: allowed)
     respelling = try Respelling(table, reading, to: target) { name in
       !allowed.isEmpty && selection.selects(name)

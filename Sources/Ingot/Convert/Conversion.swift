@@ -154,7 +154,8 @@ public struct Conversion: Sendable {
       source: source, destination: destination, format: format.identifier, table: table,
       files: files.map(\.path), rules: rulesReport?.rules ?? [],
       isDryRun: options.isDryRun, droppedMetadata: droppedMetadata,
-      droppedOthers: droppedOthers, notes: files.flatMap(\.plan.notes))
+      droppedOthers: droppedOthers,
+      notes: (nameConversion?.notes ?? []) + files.flatMap(\.plan.notes))
     report.names = nameConversion
     guard !options.isDryRun else { return report }
     progress?.expect(table.entries.reduce(0) { $0 + $1.tensor.byteCount })
