@@ -18,6 +18,8 @@ let package = Package(
   products: [
     .library(name: "Ingot", targets: ["Ingot"]),
     .executable(name: "ingot", targets: ["IngotCommand"]),
+    // For the package in Fuzz alone: only products reach another package.
+    .library(name: "FuzzEntries", targets: ["FuzzEntries"]),
   ],
   traits: [
     .trait(
@@ -92,6 +94,14 @@ let package = Package(
       name: "TestSupport",
       dependencies: ["Tensors", .product(name: "Crypto", package: "swift-crypto")],
       path: "Tests/TestSupport", swiftSettings: testSettings),
+    // What the fuzzer drives, and what the tests replay its findings through.
+    .target(
+      name: "FuzzEntries",
+      dependencies: [
+        "Ingot", "Tensors", "TensorFormats", "HDF5Format", "Compression", "TestSupport",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      path: "Fuzz/Entries", swiftSettings: testSettings),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: testSettings),
     .testTarget(
@@ -121,6 +131,8 @@ let package = Package(
       name: "IngotTests",
       dependencies: ["Ingot", "TensorFormats", "HDF5Format", "TestSupport", "Tensors"],
       swiftSettings: testSettings),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzEntries", "TestSupport"], swiftSettings: testSettings),
     .testTarget(
       name: "CommandTests", dependencies: ["Ingot", "TestSupport", "Tensors"],
       swiftSettings: testSettings),

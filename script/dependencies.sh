@@ -42,9 +42,9 @@ need_packages() {
 # What building takes.
 need_build_packages() { need_packages zlib1g-dev libisal-dev libdeflate-dev libyaml-dev pkg-config; }
 
-# python_with REQUIREMENTS: prints the path of a Python that has them, in a folder of the build.
+# python_with REQUIREMENTS [FOLDER]: prints the path of a Python that has them, in a folder of the build.
 python_with() {
-  local folder=.build/python
+  local folder=.build/${2:-python}
   local stamp="$folder/requirements.txt"
   if ! cmp -s "$1" "$stamp"; then
     say "preparing a Python environment with $(grep -c . "$1") packages"

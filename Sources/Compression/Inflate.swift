@@ -37,7 +37,7 @@ package enum Inflate {
         try blameDamage(stream, limit: limit)
         throw IngotError(
           .integrity,
-          "the Adler-32 of the zlib stream is \(hex(stored)), its content has \(hex(computed))")
+          Checksum.mismatch("the Adler-32", of: "the content of the zlib stream", stored, computed))
       }
       return output
     }
@@ -48,8 +48,6 @@ package enum Inflate {
   private static func blameDamage(_ stream: ArraySlice<UInt8>, limit: Int) throws {
     _ = try expand(stream, limit: limit, with: ZlibInflater())
   }
-
-  private static func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
 
   /// CMF and FLG: method 8, a window of at most 32 KiB, a multiple of 31, no preset dictionary.
   private static func checkZlibHeader(_ input: [UInt8]) throws {

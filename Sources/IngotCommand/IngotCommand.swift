@@ -18,8 +18,7 @@ struct IngotCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Convert.self, Inspect.self, Params.self, Validate.self, Verify.self, GoldenCommand.self,
-      Diff.self,
-      Digest.self, FormatsCommand.self, ArchitecturesCommand.self,
+      Generate.self, Diff.self, Digest.self, FormatsCommand.self, ArchitecturesCommand.self,
     ])
 
   static func main() {

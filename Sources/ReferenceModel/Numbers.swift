@@ -37,6 +37,20 @@ struct Numbers<Scalar: Real>: Sendable {
   /// How many vectors along the last axis there are.
   var rows: Int { width == 0 ? 0 : elements.count / width }
 
+  /// [a, b, c] → [a, c, b].
+  func turned() throws -> Numbers {
+    let (outer, rows, columns) = (shape[0], shape[1], shape[2])
+    var result = try Numbers(unfilled: [outer, columns, rows])
+    for first in stride(from: 0, to: elements.count, by: max(1, rows * columns)) {
+      for row in 0..<rows {
+        for column in 0..<columns {
+          result.elements[first + column * rows + row] = elements[first + row * columns + column]
+        }
+      }
+    }
+    return result
+  }
+
   /// The same numbers under another shape.
   func reshaped(_ shape: [Int]) -> Numbers { Numbers(shape: shape, elements: elements) }
 }

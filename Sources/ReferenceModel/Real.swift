@@ -72,6 +72,7 @@ extension Double: Real {
   static func erf(_ x: Double) -> Double { Darwin.erf(x) }
   #endif
 
+  // The kernels are those of C: what the protocol says of the pointers is what they ask for.
   @unsafe
   static func multiply(
     _ a: UnsafePointer<Double>, pitch aPitch: Int32, as aLies: ingot_transposition,

@@ -4,7 +4,7 @@ internal import Tensors
 enum RulesDecoder {
   static func rules(in document: YAMLNode, path: String) throws -> RulesFile {
     let kinds = RuleKind.allCases.map(\.rawValue)
-    let file = try Fields(document, of: "a rules file", required: [], optional: kinds)
+    let file = try YAMLFields(document, of: "a rules file", required: [], optional: kinds)
     return RulesFile(
       path: path,
       transposes: try list(.transpose, in: file, transpose),
@@ -14,17 +14,17 @@ enum RulesDecoder {
   }
 
   private static func list<Rule>(
-    _ kind: RuleKind, in file: Fields, _ decode: (Fields) throws -> Rule
+    _ kind: RuleKind, in file: YAMLFields, _ decode: (YAMLFields) throws -> Rule
   ) throws -> [Rule] {
     try file[kind.rawValue]?.list(of: "\(kind.rawValue) rules").map {
       try decode(
-        Fields(
+        YAMLFields(
           $0, of: "a \(kind.rawValue) rule", required: kind.requiredKeys,
           optional: kind.optionalKeys))
     } ?? []
   }
 
-  private static func transpose(_ fields: Fields) throws -> TransposeRule {
+  private static func transpose(_ fields: YAMLFields) throws -> TransposeRule {
     let axes = try fields["axes"].map { list in
       let axes = try list.list(of: "axes").map { try $0.integer("the number of an axis") }
       guard axes.count <= Limits.rank, axes.sorted() == Array(axes.indices) else {
@@ -38,7 +38,7 @@ enum RulesDecoder {
       pattern: try pattern(fields.value("match"), of: .transpose), axes: axes)
   }
 
-  private static func split(_ fields: Fields) throws -> SplitRule {
+  private static func split(_ fields: YAMLFields) throws -> SplitRule {
     let pattern = try pattern(fields.value("match"), of: .split)
     let into = try fields.value("into")
     let parts = try into.list(of: "names").map { try template($0, pattern) }
@@ -61,7 +61,7 @@ enum RulesDecoder {
     return SplitRule(pattern: pattern, axis: try axis(fields), parts: parts, sizes: sizes)
   }
 
-  private static func join(_ fields: Fields) throws -> JoinRule {
+  private static func join(_ fields: YAMLFields) throws -> JoinRule {
     let from = try fields.value("from")
     let patterns = try from.list(of: "regular expressions").map { try pattern($0, of: .join) }
     guard patterns.count >= 2, let first = patterns.first else {
@@ -79,7 +79,7 @@ enum RulesDecoder {
       patterns: patterns, axis: try axis(fields), name: try template(fields.value("to"), first))
   }
 
-  private static func rename(_ fields: Fields) throws -> RenameRule {
+  private static func rename(_ fields: YAMLFields) throws -> RenameRule {
     let pattern = try pattern(fields.value("from"), of: .rename)
     return RenameRule(pattern: pattern, name: try template(fields.value("to"), pattern))
   }
@@ -93,7 +93,7 @@ enum RulesDecoder {
       try node.text("a name"), groups: pattern.groups, position: node.position)
   }
 
-  private static func axis(_ fields: Fields) throws -> Int {
+  private static func axis(_ fields: YAMLFields) throws -> Int {
     let node = try fields.value("axis")
     let axis = try node.integer("the number of an axis")
     guard (-Limits.rank..<Limits.rank).contains(axis) else {
@@ -107,43 +107,5 @@ extension Pattern {
   /// The groups in a message.
   fileprivate var groupList: String {
     groups.isEmpty ? "none" : groups.map { $0 ?? "an unnamed one" }.joined(separator: ", ")
-  }
-}
-
-/// The members of a mapping: all of them known, the required ones there.
-private struct Fields {
-  private let what: String
-  private let position: TextPosition
-  private var values: [String: YAMLNode] = [:]
-
-  init(_ node: YAMLNode, of what: String, required: [String], optional: [String]) throws {
-    let known = required + optional
-    let keys = "\(what) has the keys \(known.joined(separator: ", "))"
-    guard case .mapping(let members) = node.content else {
-      throw node.mismatch(expected: "a mapping", hint: keys)
-    }
-    self.what = what
-    position = node.position
-    for member in members {
-      guard known.contains(member.key) else {
-        throw IngotError(
-          .malformed,
-          "\(member.position): \(what) has no key '\(member.key.escapedForDisplay())'",
-          hint: NearestNames.hint(member.key, among: known) ?? keys)
-      }
-      values[member.key] = member.value
-    }
-    for key in required where values[key] == nil { _ = try value(key) }
-  }
-
-  /// The value of a key that may be left out.
-  subscript(key: String) -> YAMLNode? { values[key] }
-
-  /// The value of a key that must be there.
-  func value(_ key: String) throws -> YAMLNode {
-    guard let value = values[key] else {
-      throw IngotError(.malformed, "\(position): \(what) needs the key '\(key)'")
-    }
-    return value
   }
 }

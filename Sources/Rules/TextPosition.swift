@@ -1,8 +1,8 @@
 /// A place in a text file, counted from 1 as editors do.
-struct TextPosition: Sendable, Hashable, CustomStringConvertible {
-  let line: Int
+package struct TextPosition: Sendable, Hashable, CustomStringConvertible {
+  package let line: Int
   /// In Unicode scalars.
-  let column: Int
+  package let column: Int
 
-  var description: String { "line \(line), column \(column)" }
+  package var description: String { "line \(line), column \(column)" }
 }

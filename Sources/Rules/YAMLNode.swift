@@ -1,4 +1,4 @@
-internal import Tensors
+package import Tensors
 
 /// A value of a YAML document and where it stands.
 ///
@@ -6,9 +6,9 @@ internal import Tensors
 /// text keys, lists, scalars. Anchors, aliases (which multiply a small text into a large tree),
 /// tags (which name types to construct) and repeated keys are refused; nesting and the number of
 /// values are bounded. JSON is a part of it, but for surrogate pairs written as two escapes.
-struct YAMLNode: Sendable {
+package struct YAMLNode: Sendable {
   /// What the value is.
-  enum Content: Sendable {
+  package enum Content: Sendable {
     /// Text without quotes, whose spelling decides whether it is text at all.
     case plain(String)
     case quoted(String)
@@ -17,14 +17,14 @@ struct YAMLNode: Sendable {
   }
 
   /// A key, where it stands, and its value.
-  struct Member: Sendable {
-    let key: String
-    let position: TextPosition
-    let value: YAMLNode
+  package struct Member: Sendable {
+    package let key: String
+    package let position: TextPosition
+    package let value: YAMLNode
   }
 
-  let content: Content
-  let position: TextPosition
+  package let content: Content
+  package let position: TextPosition
 
   /// More than any rules file needs; bounds the memory that 64 MiB of text can ask for.
   static let nodeLimit = 1_000_000
@@ -33,7 +33,7 @@ struct YAMLNode: Sendable {
   ///
   /// - Throws: `malformed` with line and column for what is not YAML or not in the subset; `limit`
   ///   above the bounds.
-  init(parsing bytes: [UInt8]) throws {
+  package init(parsing bytes: [UInt8]) throws {
     guard bytes.count <= Limits.jsonBytes else {
       throw IngotError(.limit, "\(bytes.count) bytes are above \(Limits.jsonBytes)")
     }
@@ -62,12 +62,12 @@ struct YAMLNode: Sendable {
   }
 
   /// An error about this value: `malformed`, naming the place, what is due and what is there.
-  func mismatch(expected: String, hint: String? = nil) -> IngotError {
+  package func mismatch(expected: String, hint: String? = nil) -> IngotError {
     IngotError(.malformed, "\(position): expected \(expected), found \(kind)", hint: hint)
   }
 
   /// The elements of a list.
-  func list(of what: String) throws -> [YAMLNode] {
+  package func list(of what: String) throws -> [YAMLNode] {
     guard case .list(let elements) = content else {
       throw mismatch(expected: "a list of \(what)")
     }
@@ -78,7 +78,7 @@ struct YAMLNode: Sendable {
   ///
   /// Plain scalars that YAML takes for null, a truth value or a number are refused: whether `no` or
   /// `1.10` is text differs between readers.
-  func text(_ what: String) throws -> String {
+  package func text(_ what: String) throws -> String {
     switch content {
     case .quoted(let text): return text
     case .plain(let text):
@@ -92,7 +92,7 @@ struct YAMLNode: Sendable {
   }
 
   /// The whole number that a plain scalar spells in decimal digits.
-  func integer(_ what: String) throws -> Int {
+  package func integer(_ what: String) throws -> Int {
     guard case .plain(let text) = content else { throw mismatch(expected: what) }
     let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
     // YAML 1.1 reads 010 as 8, YAML 1.2 as 10.
@@ -101,6 +101,38 @@ struct YAMLNode: Sendable {
       let value = Int(text)
     else { throw mismatch(expected: what) }
     return value
+  }
+
+  /// The number that a plain scalar spells in decimal digits.
+  package func number(_ what: String) throws -> Double {
+    guard case .plain(let text) = content, case .number = PlainKind(of: text),
+      !text.contains(where: { "xXoO_".contains($0) }), let value = Double(text), value.isFinite
+    else { throw mismatch(expected: what) }
+    return value
+  }
+
+  /// `true` or `false`; what else YAML takes for a truth value differs between readers.
+  package func flag(_ what: String) throws -> Bool {
+    switch content {
+    case .plain("true"): return true
+    case .plain("false"): return false
+    case .plain, .quoted, .list, .mapping:
+      throw mismatch(expected: what, hint: "true or false")
+    }
+  }
+
+  /// The text of a scalar as it is spelled, whatever it is taken for.
+  package func spelling(_ what: String) throws -> String {
+    switch content {
+    case .plain(let text), .quoted(let text): return text
+    case .list, .mapping: throw mismatch(expected: what)
+    }
+  }
+
+  /// The members of a mapping.
+  package func members(of what: String) throws -> [Member] {
+    guard case .mapping(let members) = content else { throw mismatch(expected: what) }
+    return members
   }
 }
 

@@ -23,3 +23,15 @@ extension String {
     return escaped
   }
 }
+
+extension Double {
+  /// The number as people compare such: `1.23e-4`.
+  package var threeDigits: String {
+    guard isFinite, self != 0 else { return self == 0 ? "0" : "\(self)" }
+    var exponent = 0
+    var scaled = magnitude
+    while scaled >= 9.995 { (scaled, exponent) = (scaled / 10, exponent + 1) }
+    while scaled < 0.9995 { (scaled, exponent) = (scaled * 10, exponent - 1) }
+    return (self < 0 ? "-" : "") + "\((scaled * 100).rounded() / 100)e\(exponent)"
+  }
+}

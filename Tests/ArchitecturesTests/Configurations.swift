@@ -26,7 +26,8 @@ enum Configurations {
 
   /// Small, unequal sizes for the parameters that architectures share.
   private static let small: [String: Int] = [
-    "vocabulary": 97, "decoder_vocabulary": 89, "positions": 40, "width": 32, "layers": 3,
+    "vocabulary": 97, "decoder_vocabulary": 89, "positions": 40, "encoder_positions": 30,
+    "decoder_positions": 40, "width": 32, "layers": 3,
     "encoder_layers": 2, "decoder_layers": 3, "heads": 4, "key_heads": 2, "head_size": 10,
     "feed_forward": 40, "experts": 4, "active_experts": 2, "expert_feed_forward": 20,
     "relative_buckets": 8, "relative_distance": 20, "patch": 4, "image_height": 16,

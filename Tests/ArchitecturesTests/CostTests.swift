@@ -70,6 +70,18 @@ import Testing
     #expect(cost.forward == 4 * (24 * 3 * 64 + 4 * 9 * 8))
   }
 
+  @Test func `sound has a length of its own, and its convolutions are counted`() throws {
+    let whisper = try #require(Architecture.named("whisper"))
+    let model = try Configurations.model(
+      whisper, SmallModels.sizes["whisper", default: [:]].mapValues(Value.integer))
+    let cost = try ForwardCost(model, batch: 3, sequence: 5)
+    // 14 frames of 10 channels and then of 12 features; every second one goes on.
+    #expect(terms(cost)[.convolutions] == 3 * 2 * (14 * 10 * 12 * 3 + 7 * 12 * 12 * 3))
+    #expect(terms(cost)[.crossAttentionScores] == 3 * 3 * 4 * 5 * 7 * 12)
+    #expect(cost.tokens == 15)
+    #expect(try model.usualSequence == 7)
+  }
+
   @Test func `memory of GPT-2 small`() throws {
     let model = try Configurations.gpt2(layers: 12, width: 768, heads: 12)
     let counts = try ParameterCounts(model)

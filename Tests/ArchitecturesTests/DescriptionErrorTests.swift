@@ -72,6 +72,10 @@ import Testing
     (#""default": "width""#, #""minimum": -1"#, "parameters[2].minimum: expected a whole number"),
     (#""kind": "ids""#, #""kind": "id""#, "inputs[0].kind: expected one of ids, mask"),
     (
+      #""kind": "ids""#, #""kind": "pixels", "length": 7"#,
+      "inputs[0].length: pictures are no sequence"
+    ),
+    (
       "layers.{layer}.up", "layers.{stage}.up",
       "spellings[0].roles[0]: 'stage' is the variable of no loop"
     ),

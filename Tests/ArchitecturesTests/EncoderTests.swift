@@ -23,6 +23,18 @@ import Testing
     }
   }
 
+  private static func albert(_ width: Int, _ heads: Int, _ layers: Int) -> String {
+    #""model_type":"albert","hidden_size":\#(width),"num_attention_heads":\#(heads),"num_hidden_layers":\#(layers),"intermediate_size":\#(4 * width)"#
+  }
+
+  /// A configuration with two stacks of one size.
+  private static func whisper(_ width: Int, _ heads: Int, _ layers: Int) -> String {
+    #""model_type":"whisper","d_model":\#(width)"#
+      + ["encoder", "decoder"].map { stack in
+        #","\#(stack)_layers":\#(layers),"\#(stack)_attention_heads":\#(heads),"\#(stack)_ffn_dim":\#(4 * width)"#
+      }.joined()
+  }
+
   static let published = [
     Published(
       "BERT base", "bert", #""model_type":"bert","architectures":["BertModel"]"#, 109_482_240),
@@ -40,6 +52,14 @@ import Testing
       #""model_type":"roberta","max_position_embeddings":514,"type_vocab_size":1,"architectures":["RobertaForMaskedLM"]"#,
       124_697_433),
     Published("DistilBERT base", "distilbert", #""model_type":"distilbert""#, 66_362_880),
+    // The library's own counts; the paper's table 2 says 12 M, 18 M, 60 M, 235 M.
+    Published("ALBERT base", "albert", albert(768, 12, 12), 11_683_584),
+    Published("ALBERT large", "albert", albert(1024, 16, 24), 17_683_968),
+    Published("ALBERT xlarge", "albert", albert(2048, 16, 24), 58_724_864),
+    Published("ALBERT xxlarge", "albert", albert(4096, 64, 12), 222_595_584),
+    Published(
+      "ALBERT base, masked", "albert",
+      albert(768, 12, 12) + #","architectures":["AlbertForMaskedLM"]"#, 11_221_680),
     Published(
       "ViT-B/16", "vit",
       #""model_type":"vit","architectures":["ViTForImageClassification"],"num_labels":1000"#,
@@ -53,6 +73,16 @@ import Testing
       "BART base", "bart",
       #""model_type":"bart","architectures":["BartForConditionalGeneration"],"d_model":768,"encoder_layers":6,"decoder_layers":6,"encoder_ffn_dim":3072,"decoder_ffn_dim":3072,"encoder_attention_heads":12,"decoder_attention_heads":12"#,
       139_420_416),
+    // The library's own counts, with the frozen positions of the encoder; openai/whisper says 39 M, 74 M,
+    // 244 M, 769 M, 1550 M.
+    Published("Whisper tiny", "whisper", #""model_type":"whisper""#, 37_760_640),
+    Published("Whisper base", "whisper", whisper(512, 8, 6), 72_593_920),
+    Published("Whisper small", "whisper", whisper(768, 12, 12), 241_734_912),
+    Published("Whisper medium", "whisper", whisper(1024, 16, 24), 763_857_920),
+    Published("Whisper large", "whisper", whisper(1280, 20, 32), 1_543_304_960),
+    Published(
+      "Whisper large-v3", "whisper",
+      whisper(1280, 20, 32) + #","num_mel_bins":128,"vocab_size":51866"#, 1_543_490_560),
     Published(
       "Transformer base", "transformer",
       #""architecture":"transformer","vocabulary":37000,"width":512,"encoder_layers":6,"heads":8,"final_norm":false,"tied_head":true"#,

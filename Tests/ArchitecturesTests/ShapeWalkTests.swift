@@ -70,6 +70,14 @@ import Testing
         .patches(
           .init(name: "p", input: "pixels", channels: 3, patch: 2, width: 7, output: "y")))
         == [2, 6, 7])
+    for (kernel, stride, padding, steps) in [
+      (3, 1, 1, 3), (3, 2, 1, 2), (2, 1, 0, 2), (5, 3, 2, 1),
+    ] {
+      let it = Operation.Convolution(
+        name: "c", input: "x", inputs: 8, outputs: 5, kernel: .init(integerLiteral: kernel),
+        stride: .init(integerLiteral: stride), padding: .init(integerLiteral: padding), output: "y")
+      #expect(try walk(.convolution(it)) == [2, steps, 5])
+    }
     #expect(try walk(.prefix(.init(name: "c", input: "x", width: 8, output: "y"))) == [2, 4, 8])
     #expect(
       try walk(
@@ -116,6 +124,12 @@ import Testing
     expect(
       "p: patches of 5 do not divide pictures of 6×4",
       .patches(.init(name: "p", input: "pixels", channels: 3, patch: 5, width: 7, output: "y")))
+    expect(
+      "c: a kernel of 4 at every step of 1 finds no place in the 3 positions of 'x'",
+      .convolution(.init(name: "c", input: "x", inputs: 8, outputs: 5, kernel: 4, output: "y")))
+    expect(
+      "c: expects 5 features, 'x' has 8",
+      .convolution(.init(name: "c", input: "x", inputs: 5, outputs: 5, kernel: 3, output: "y")))
     expect(
       "slice: takes components 6 to 10 of the 8 in a group of 'x'",
       .slice(.init(input: "x", start: 6, count: 4, output: "y")))

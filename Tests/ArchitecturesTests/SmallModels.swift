@@ -23,6 +23,7 @@ enum SmallModels {
     ]) { $1 },
     "bert": text.merging(["types": 3, "labels": 7]) { $1 },
     "roberta": text.merging(["types": 3, "labels": 7]) { $1 },
+    "albert": text.merging(["embedding_width": 14, "types": 3, "labels": 7]) { $1 },
     "distilbert": text.merging(["labels": 7]) { $1 },
     "vit": [
       "image_height": 8, "image_width": 12, "patch": 4, "channels": 3, "width": 20, "layers": 2,
@@ -35,6 +36,12 @@ enum SmallModels {
     "bart": [
       "vocabulary": 41, "positions": 23, "width": 12, "encoder_layers": 2, "decoder_layers": 3,
       "heads": 3, "decoder_heads": 2, "feed_forward": 22, "decoder_feed_forward": 18,
+    ],
+    "whisper": [
+      "vocabulary": 41, "channels": 10, "encoder_positions": 7, "decoder_positions": 23,
+      "width": 12,
+      "encoder_layers": 2, "decoder_layers": 3, "heads": 3, "decoder_heads": 2, "feed_forward": 22,
+      "decoder_feed_forward": 18,
     ],
     "transformer": [
       "vocabulary": 37, "positions": 17, "width": 12, "encoder_layers": 2, "decoder_layers": 3,
@@ -64,7 +71,18 @@ enum SmallModels {
         "position_offset": .integer(0), "decoder_layers": .integer(2), "decoder_heads": .integer(3),
         "decoder_feed_forward": .integer(22),
       ]
-    ], "roberta": [["types": .integer(0), "position_offset": .integer(0), "pooler": .flag(false)]],
+    ],
+    "t5": [
+      [
+        "decoder_layers": .integer(2), "relative_buckets": .integer(32),
+        "relative_distance": .integer(128),
+      ],
+      [
+        "decoder_layers": .integer(2), "relative_buckets": .integer(32),
+        "relative_distance": .integer(128), "gated": .flag(true), "tied_head": .flag(false),
+      ],
+    ],
+    "roberta": [["types": .integer(0), "position_offset": .integer(0), "pooler": .flag(false)]],
     "deepseek_v2": [
       ["query_rank": .integer(0)], ["dense_layers": .integer(0)], ["shared_experts": .integer(0)],
     ],

@@ -71,7 +71,7 @@ import Testing
     ("\"n_head\": 5", "\"n_head\": -5", "expected 1 or more, found -5", 65),
     ("\"n_head\": 5", "\"n_head\": \"five\"", "expected a whole number, found five", 65),
     ("\"n_layer\": 3", "\"n_layer\": 3000000000", "expected at most 1000000000", 65),
-    ("\"n_layer\": 3", "\"n_layer\": 900000000", "900000000 layers are above 100000", 65),
+    ("\"n_layer\": 3", "\"n_layer\": 900000000", "900000000 layers are above 10000", 65),
     ("gelu_new", "gelu_newer", "expected one of relu, gelu, gelu_tanh", 65),
     ("\"gpt2\"", "\"gpt9\"", "model_type 'gpt9' is no architecture", 69),
     ("\"n_layer\": 3", "\"n_layer\": 3,", "JSON: expected", 65),

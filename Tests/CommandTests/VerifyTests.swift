@@ -31,6 +31,13 @@ import Testing
     #expect(run.status == 1)
     #expect(
       run.output.contains("first divergence: trace/layers.0.attention_norm (layers.0, norms): "))
+    #expect(
+      run.output.contains(
+        "\nsuspect: another ε of the norms: norm_epsilon is 0.001, 1e-05 agrees\n"
+          + "  evidence: undone, trace/layers.0.attention_norm goes from max rel "))
+    #expect(run.output.contains("; then all 18 states agree\n"))
+    #expect(
+      run.output.contains("\n  repair: the configuration, or --set norm_epsilon=1e-05\n"))
     #expect(run.output.hasSuffix("\nNOT ok\n"))
     let loose = try verify("--set", "norm_epsilon=1e-3", "--rtol", "1", "--atol", "1")
     #expect(loose.status == 0)
@@ -50,7 +57,12 @@ import Testing
       let report = try JSONScanner.parse(Array(run.output.utf8))
       #expect(report["ok"] == .boolean(false))
       #expect(report["first_divergence"]?["component"]?.string == "norms")
-      #expect(report["suspects"]?.array == [])
+      let suspect = try #require(report["suspects"]?.array?.first)
+      #expect(
+        suspect["cause"]?.string
+          == "another ε of the norms: norm_epsilon is 0.001, 1e-05 agrees")
+      #expect(suspect["setting"]?.string == "norm_epsilon=1e-05")
+      #expect(suspect["rules"] == .null)
       let counter = TestCounter()
       let parser = XMLParser(data: try Data(contentsOf: URL(filePath: junit)))
       parser.delegate = counter
@@ -61,6 +73,44 @@ import Testing
         counter.elements["failure"] == states.filter { $0["ok"] == .boolean(false) }.count)
       #expect(counter.suite["tests"] == "\(states.count + 1)")
       #expect(counter.suite["errors"] == "0")
+      let xml = try String(contentsOfFile: junit, encoding: .utf8)
+      #expect(xml.contains("; suspect: another ε of the norms: norm_epsilon is 0.001"))
+      #expect(xml.contains("--set norm_epsilon=1e-05"))
+    }
+  }
+
+  @Test func `the rules that it prints repair the checkpoint`() throws {
+    try Places.withTemporaryFolder { folder in
+      func path(_ name: String) -> String { folder.appending(path: name).filePath }
+      let weights = "transformer\\.h\\.(\\d+)\\.attn\\.c_proj\\.weight"
+      try Data("transpose: [{match: '\(weights)'}]".utf8).write(
+        to: URL(filePath: path("break.yaml")))
+      let broken = try CommandRun.ingot(
+        "convert", Self.gpt2, path("broken.safetensors"), "--rules", path("break.yaml"))
+      #expect(broken.status == 0, "\(broken.diagnostics)")
+      let config = Self.gpt2 + "/config.json"
+      let run = try CommandRun.ingot(
+        "verify", path("broken.safetensors"), "--config", config, "--golden", Self.golden)
+      #expect(run.status == 1)
+      #expect(
+        run.output.contains(
+          "\nsuspect: layers.*.attention.output: the matrix is transposed, in 3 layers\n"))
+      #expect(
+        run.output.contains(
+          "\n  repair: ingot convert --rules with\n    transpose:\n      - match: '\(weights)'\n"))
+      let json = try CommandRun.ingot(
+        "verify", path("broken.safetensors"), "--config", config, "--golden", Self.golden, "--json")
+      let report = try JSONScanner.parse(Array(json.output.utf8))
+      let rules = try #require(report["suspects"]?.array?.first?["rules"]?.string)
+      try Data(rules.utf8).write(to: URL(filePath: path("repair.yaml")))
+      let repaired = try CommandRun.ingot(
+        "convert", path("broken.safetensors"), path("repaired.npz"), "--rules",
+        path("repair.yaml"))
+      #expect(repaired.status == 0, "\(repaired.diagnostics)")
+      let again = try CommandRun.ingot(
+        "verify", path("repaired.npz"), "--config", config, "--golden", Self.golden)
+      #expect(again.status == 0, "\(again.output)")
+      #expect(!again.output.contains("\nsuspect:"))
     }
   }
 
@@ -101,6 +151,7 @@ import Testing
     let lines = run.diagnosticLines.filter { $0.hasPrefix("::error title=ingot verify::") }
     #expect(lines.count == 1)
     #expect(lines.first?.contains("trace/layers.0.attention_norm") == true)
+    #expect(lines.first?.hasSuffix("norm_epsilon is 0.001, 1e-05 agrees") == true)
   }
 
   @Test func `a golden of our own verifies the model that it was made from`() throws {

@@ -10,7 +10,8 @@ import Testing
 /// `models_keras_hub.py` has Keras Hub read the Hugging Face model (or, where it has no converter, sets
 /// weight by weight), `models_gguf.py` proves its files by transformers, which reads them back, and
 /// `models_huggingface.py` writes nanoGPT's files. These folders are no twins:
-/// - `bart-keras-hub` and `t5-keras-hub` have other sizes: Keras Hub has equal stacks only. And Keras
+/// - `bart-keras-hub` and `t5-keras-hub` have other sizes than `bart` and `t5`: Keras Hub has equal
+///   stacks only (`t5-gated` has them). And Keras
 ///   Hub's BART and OPT lack the rows of positions before the first, its RoBERTa also the token types:
 ///   `--names` refuses them both ways, as the refusals below show.
 /// - `vit-classifier-keras-hub` is the backbone alone, `vit` has a pooler.
@@ -42,6 +43,8 @@ import Testing
     ["bert", "bert-keras-hub"],
     ["distilbert", "distilbert-keras-hub"],
     ["bloom", "bloom-keras-hub"],
+    ["albert", "albert-keras-hub"],
+    ["t5-gated", "t5-gated-keras-hub"],
   ]
 
   static let twins: [Twins] = families.flatMap { folders in
@@ -65,7 +68,7 @@ import Testing
   }
 
   @Test func `every pair is there`() {
-    #expect(Self.twins.count == 12 + 6 + 6 + 8 * 2)
+    #expect(Self.twins.count == 12 + 6 + 6 + 10 * 2)
   }
 
   @Test(arguments: twins)
@@ -96,7 +99,8 @@ import Testing
   /// What `confirm_conversions.py` kept once the other library had loaded it and agreed with the golden.
   static let confirmed = [
     "distilbert-mlm-to-keras_hub.weights.h5", "gpt-neox-keras-hub-to-huggingface.safetensors",
-    "llama-tied-to-keras_hub.weights.h5", "transformer-torch-to-tutorial.safetensors",
+    "llama-tied-to-keras_hub.weights.h5", "t5-keras-hub-to-huggingface.safetensors",
+    "transformer-torch-to-tutorial.safetensors",
     "transformer-tutorial-post-norm-to-torch.safetensors",
     "vit-classifier-keras-hub-to-huggingface.safetensors",
     "vit-classifier-to-keras_hub.weights.h5",
@@ -117,7 +121,8 @@ import Testing
   @Test(arguments: [
     ("bart", "keras_hub"), ("bart-keras-hub", "huggingface"), ("opt", "keras_hub"),
     ("opt-keras-hub", "huggingface"), ("roberta", "keras_hub"),
-    ("roberta-keras-hub", "huggingface"), ("gpt-neox", "keras_hub"),
+    ("roberta-keras-hub", "huggingface"), ("gpt-neox", "keras_hub"), ("t5", "keras_hub"),
+    ("t5-encoder", "keras_hub"),
   ])
   func `what the other library cannot hold is refused`(_ folder: String, _ to: String) throws {
     try Places.withTemporaryFolder { place in

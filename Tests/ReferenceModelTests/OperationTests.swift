@@ -260,6 +260,69 @@ import Darwin
     }
   }
 
+  @Test(arguments: [(1, 1, 0), (3, 1, 1), (3, 2, 1), (4, 3, 2), (5, 1, 0)])
+  func `a convolution is its formula`(kernel: Int, stride: Int, padding: Int) throws {
+    var random = SeededGenerator(seed: 11)
+    let (batch, sequence, inputs, outputs) = (2, 7, 3, 4)
+    let steps = (sequence + 2 * padding - kernel) / stride + 1
+    let x = [Double].random(batch * sequence * inputs, &random)
+    let weight = [Double].random(outputs * inputs * kernel, &random)
+    let bias = [Double].random(outputs, &random)
+    let model = SmallModel.operation(
+      .convolution(
+        .init(
+          name: "c", input: "x", inputs: 3, outputs: 4, kernel: .init(integerLiteral: kernel),
+          stride: .init(integerLiteral: stride), padding: .init(integerLiteral: padding),
+          output: "y")),
+      features: ["x": inputs],
+      weights: [
+        "c.weight": try .doubles([outputs, inputs, kernel], weight),
+        "c.bias": try .doubles([outputs], bias),
+      ])
+    var expected: [Double] = []
+    for row in 0..<batch {
+      for step in 0..<steps {
+        for output in 0..<outputs {
+          var sum = bias[output]
+          for tap in 0..<kernel {
+            let position = step * stride + tap - padding
+            guard position >= 0, position < sequence else { continue }
+            for input in 0..<inputs {
+              sum +=
+                weight[(output * inputs + input) * kernel + tap]
+                * x[(row * sequence + position) * inputs + input]
+            }
+          }
+          expected.append(sum)
+        }
+      }
+    }
+    let found = try #require(
+      try model.outputs(["x": .doubles([batch, sequence, inputs], x)])["y"])
+    #expect(found.shape == [batch, steps, outputs])
+    #expect(found.doubles.maxRelative(to: expected) < 1e-14)
+  }
+
+  @Test func `frames are features turned round, of one length`() throws {
+    let model = SmallModel(
+      inputs: [.init(name: "x", kind: .frames, size: 2, length: 3)],
+      steps: [
+        .operation(.scale(.init(input: "x", factor: 1, output: "y"))), .result("y", name: "y"),
+      ])
+    let y = try model.outputs(["x": .doubles([2, 2, 3], (1...12).map(Double.init))])["y"]
+    #expect(y?.shape == [2, 3, 2])
+    #expect(y?.doubles == [1, 4, 2, 5, 3, 6, 7, 10, 8, 11, 9, 12])
+    for (shape, message) in [
+      ([1, 3, 3], "the input 'x': frames of 3 where '2' is 2"),
+      ([1, 2, 4], "the input 'x': a length of 4 where '3' is 3"),
+    ] {
+      let x = [Double](repeating: 0, count: shape.reduce(1, *))
+      #expect {
+        try model.outputs(["x": .doubles(shape, x)])
+      } throws: { "\($0)" == message }
+    }
+  }
+
   @Test func `values are repeated over axes that they lack`() throws {
     let model = SmallModel(
       inputs: [

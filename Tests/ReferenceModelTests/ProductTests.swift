@@ -1,4 +1,5 @@
 import TestSupport
+import Tensors
 import Testing
 
 @testable import ReferenceModel
@@ -35,8 +36,18 @@ import Testing
     ] {
       var c = before
       Products.multiply(
-        a, rows: rows, byTransposed: b, columns: columns, inner: inner, into: &c, at: 2,
+        a, rows: rows, by: b, .outputsFirst, columns: columns, inner: inner, into: &c, at: 2,
         pitch: pitch, adding: true, jobs: jobs, by: way)
+      #expect(c.map { Double($0) }.maxRelative(to: expected) < bound * Double(inner))
+      // The same with b the other way round, and in two parts of the inner elements.
+      c = before
+      for part in [0..<inner / 3, inner / 3..<inner] {
+        let rowsOfB = part.flatMap { l in (0..<columns).map { j in b[j * inner + l] } }
+        Products.multiply(
+          a, rows: rows, from: part.lowerBound, width: inner, by: rowsOfB, .inputsFirst,
+          columns: columns, inner: part.count, into: &c, at: 2, pitch: pitch, adding: true,
+          jobs: jobs, by: way)
+      }
       #expect(c.map { Double($0) }.maxRelative(to: expected) < bound * Double(inner))
     }
   }

@@ -64,6 +64,40 @@ import Testing
     #expect(compared > 10)
   }
 
+  @Test func `layers that share their weights keep keys of their own`() throws {
+    let layer: [Step] = [
+      .operation(
+        .attention(
+          .init(
+            query: "x", key: "x", value: "x", heads: 1, keyHeads: 1, isCausal: true, output: "h"))),
+      .add("x", "h", into: "x"),
+    ]
+    let pass = try SmallModel(
+      inputs: [.init(name: "x", kind: .features, size: 2)],
+      steps: [
+        .loop(
+          .init(name: "layers", variable: "layer", count: 3, sharesWeights: true, steps: layer)),
+        .result("x", name: "y"),
+      ]
+    ).pass()
+    let elements: [Double] = [0.5, -1, 2, 0.25, -0.75, 1.5]
+    var whole: [Double] = []
+    try pass.run(["x": .doubles([1, 3, 2], elements)]) { state in
+      whole = state.value.doubles
+      return true
+    }
+    var session = try ForwardSession(pass, holdsWeights: true)
+    for position in 0..<3 {
+      let part = elements[2 * position..<2 * position + 2]
+      try session.run(["x": .doubles([1, 1, 2], Array(part))]) { state in
+        #expect(
+          state.value.doubles.maxRelative(to: Array(whole[2 * position..<2 * position + 2])) < 1e-15
+        )
+        return true
+      }
+    }
+  }
+
   @Test func `a model that sees ahead cannot be fed in pieces`() throws {
     for fixture in ModelFixture.all where fixture.folder == "bert" {
       let pass = try fixture.pass()

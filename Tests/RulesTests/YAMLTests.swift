@@ -26,6 +26,39 @@ import Testing
     #expect(try inner[0].value.list(of: "numbers").map { try $0.integer("a number") } == [1, -2])
   }
 
+  /// The value of the one member.
+  private func value(_ text: String) throws -> YAMLNode {
+    try #require(kinds("{a: \(text)}").members(of: "a mapping").first).value
+  }
+
+  @Test(arguments: [
+    ("1", 1), ("-2.5", -2.5), ("1e-6", 1e-6), ("0", 0), ("1E+2", 100), (".5", 0.5), ("+3", 3),
+  ])
+  func readsNumbers(text: String, number: Double) throws {
+    #expect(try value(text).number("a number") == number)
+    #expect(try value(text).spelling("a value") == text)
+  }
+
+  @Test(arguments: [
+    "0x10", "0o7", ".inf", "-.inf", ".nan", "1_000", "'1'", "one", "[1]", "~", "1e999",
+  ])
+  func refusesWhatIsNoPlainNumber(text: String) throws {
+    let node = try value(text)
+    let error = #expect(throws: IngotError.self) { try node.number("a number") }
+    #expect(error?.message.hasPrefix("line 1, column 5: expected a number, found ") == true)
+  }
+
+  @Test func readsTruthValuesOfOneSpelling() throws {
+    #expect(try value("true").flag("a flag"))
+    #expect(try !value("false").flag("a flag"))
+    for text in ["yes", "True", "'true'", "1", "[true]"] {
+      let node = try value(text)
+      let error = #expect(throws: IngotError.self) { try node.flag("a flag") }
+      #expect(error?.message.hasPrefix("line 1, column 5: expected a flag, found ") == true)
+      #expect(error?.hint == "true or false")
+    }
+  }
+
   @Test func readsJSONWithItsEscapesAndWithoutBlanks() throws {
     let node = try kinds(#"{"a":["x\\.\u00e9\/\"",-3],"b":{"c":"d"}}"#)
     guard case .mapping(let members) = node.content else {

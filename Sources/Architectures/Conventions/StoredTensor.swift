@@ -85,13 +85,25 @@ extension Convention {
       }
       let scope = environment.binding(variables)
       return StoredTensor(
-        name: spelling.name.name(variables), aliases: spelling.aliases.map { $0.name(variables) },
+        name: try spelling.name.name(variables, scope),
+        aliases: try spelling.aliases.map { try $0.name(variables, scope) },
         shape: try spelling.shape(of: turns, scope), spelling: spelling, turns: turns)
     }
   }
 
   private static func key(_ variables: [String: Int]) -> String {
     variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+  }
+}
+
+extension NameTemplate {
+  /// The name with these turns of loops, and with a configuration's values of the parameters in it.
+  fileprivate func name(_ turns: [String: Int], _ environment: Environment) throws -> String {
+    var numbers = turns
+    for name in variables where numbers[name] == nil {
+      numbers[name] = try environment.count(Expression(.name(name), text: name))
+    }
+    return self.name(numbers)
   }
 }
 

@@ -13,6 +13,7 @@ public struct ForwardCost: Sendable, Hashable {
   public enum Term: String, Sendable, Hashable, CaseIterable {
     case embedding
     case patches
+    case convolutions
     case embeddingProjection = "embedding_projection"
     case attentionProjections = "attention_projections"
     case attentionScores = "attention_scores"
@@ -69,12 +70,12 @@ public struct ForwardCost: Sendable, Hashable {
     fileprivate var sums: [Term: Int] = [:]
     /// The FLOPs of scores that a mask hides.
     fileprivate var hidden = 0
-    /// The length of the first attention's queries.
+    /// The length of the last attention's queries: a decoder's, where sound has a length of its own.
     fileprivate var inner: Int?
 
     mutating func add(_ event: ShapeWalk.Event) throws {
       guard case .operation(let it) = event else { return }
-      if inner == nil, case .attention = it.operation { inner = it.inputs[0][1] }
+      if case .attention = it.operation { inner = it.inputs[0][1] }
       guard let (term, multiplyAdds) = try ForwardCost.work(of: it) else { return }
       let flops = try ForwardCost.product([2, multiplyAdds, it.repetitions])
       sums[term] = try (sums[term] ?? 0).adding(flops, "the FLOPs of '\(term.rawValue)'")
@@ -110,6 +111,9 @@ public struct ForwardCost: Sendable, Hashable {
     case .patches(let patches):
       let patch = try environment.count(patches.patch)
       return (.patches, try product(it.output + [it.inputs[0][1], patch, patch]))
+    case .convolution(let convolution):
+      let kernel = try environment.count(convolution.kernel)
+      return (.convolutions, try product(it.output + [it.inputs[0][2], kernel]))
     case .attention:
       // q·kᵀ runs over the features of all query heads, the weighted sum over those of all outputs.
       let (query, key) = (it.inputs[0], it.inputs[1])
@@ -138,6 +142,7 @@ public struct ForwardCost: Sendable, Hashable {
     case .router: .router
     case .embeddingProjection: .embeddingProjection
     case .patchEmbedding: .patches
+    case .convolution: .convolutions
     case .tokenEmbedding, .positionEmbedding, .typeEmbedding, .classToken, .relativePositions,
       .norm, .other:
       .other

@@ -7,6 +7,7 @@ extension Operation {
     case .positions(let it): [it.input]
     case .sinusoids(let it): [it.input]
     case .patches(let it): [it.input]
+    case .convolution(let it): [it.input]
     case .prefix(let it): [it.input]
     case .linear(let it): [it.input]
     case .norm(let it): [it.input]
@@ -31,6 +32,7 @@ extension Operation {
     case .positions: "positions"
     case .sinusoids: "sinusoids"
     case .patches: "patches"
+    case .convolution: "convolution"
     case .prefix: "prefix"
     case .linear: "linear"
     case .norm: "norm"

@@ -46,15 +46,16 @@ public struct ShapeWalk {
     let environment = model.environment
     for input in model.architecture.inputs where try environment.holds(input.condition) {
       // What may be left out need not be there, but masks are checked against their keys.
+      let length = try input.length.map(environment.count) ?? sequence
       switch input.kind {
-      case .ids, .mask: inputs[input.name] = [batch, sequence]
+      case .ids, .mask: inputs[input.name] = [batch, length]
       case .pixels:
         inputs[input.name] = [
           batch, try environment.count(input.size), try environment.count("image_height"),
           try environment.count("image_width"),
         ]
-      case .features:
-        inputs[input.name] = [batch, sequence, try environment.count(input.size)]
+      case .features, .frames:
+        inputs[input.name] = [batch, length, try environment.count(input.size)]
       }
     }
     self.init(model, inputs: inputs)
@@ -179,6 +180,17 @@ extension ShapeWalk {
         throw check.failure("patches of \(patch) do not divide pictures of \(input[2])×\(input[3])")
       }
       return [input[0], (input[2] / patch) * (input[3] / patch), try count(it.width)]
+    case .convolution(let it):
+      try check.rank(input, 3, it.input, "[batch, sequence, features]")
+      try check.equal(input[2], try count(it.inputs), "features", it.input)
+      let (kernel, stride, padding) = try (count(it.kernel), count(it.stride), count(it.padding))
+      let length = try padding.multiplied(by: 2, "the padding").adding(input[1], "the length")
+      guard kernel > 0, stride > 0, kernel <= length else {
+        throw check.failure(
+          "a kernel of \(kernel) at every step of \(stride) finds no place in the \(length) "
+            + "positions of '\(it.input)'")
+      }
+      return [input[0], (length - kernel) / stride + 1, try count(it.outputs)]
     case .prefix(let it):
       try check.rank(input, 3, it.input, "[batch, sequence, features]")
       try check.equal(input[2], try count(it.width), "features", it.input)
@@ -357,6 +369,15 @@ extension Model {
   /// rows for, else what the configuration calls its positions, at most 2,048.
   public var usualSequence: Int {
     get throws {
+      if let positions = try mostPositions { return positions }
+      let positions = try? environment.count("positions")
+      return max(1, min(positions ?? 2048, 2048))
+    }
+  }
+
+  /// The positions that its tables have rows for; nil where positions are computed.
+  public var mostPositions: Int? {
+    get throws {
       var rows: Int?
       try scope.walk(architecture.steps) { visit, scope in
         guard case .operation(.positions(let positions)) = visit else { return }
@@ -365,9 +386,7 @@ extension Model {
             - (try scope.environment.count(positions.offset)), 1)
         rows = min(rows ?? count, count)
       }
-      if let rows { return rows }
-      let positions = try? environment.count("positions")
-      return max(1, min(positions ?? 2048, 2048))
+      return rows
     }
   }
 }

@@ -29,6 +29,7 @@ public struct EstimateAccount: Sendable, Hashable {
     case outsideLayers = "outside_layers"
     case embeddingProjection = "embedding_projection"
     case patches
+    case convolutions
     case classToken = "class_token"
     case pooler
     case headTransform = "head_transform"
@@ -124,7 +125,7 @@ private struct Ledger {
   /// Matrices of layers, and their biases and norms.
   private(set) var matrices = 0
   private(set) var vectors = 0
-  private var places: [String: Places] = [:]
+  private var places = Groups<Places>()
 
   init(width: Int, square: Int) {
     self.width = width
@@ -132,7 +133,7 @@ private struct Ledger {
   }
 
   /// The layers that have weights of their own.
-  var owners: Int { places.count }
+  var owners: Int { places.names.count }
   /// Whether all layers have the same number of elements.
   var isUniform: Bool { Set(places.values.map(\.elements)).count <= 1 }
 
@@ -183,6 +184,7 @@ private struct Ledger {
     case .norm: try add(.norms, elements)
     case .classToken: try add(.classToken, elements)
     case .patchEmbedding: try add(.patches, elements)
+    case .convolution: try add(.convolutions, elements)
     case .embeddingProjection: try add(.embeddingProjection, elements)
     case .relativePositions: try add(.relativePositions, elements)
     case .router: try add(.router, elements)
@@ -305,6 +307,7 @@ extension EstimateAccount.Term {
     case .outsideLayers: "there are attention or feed-forward matrices outside of the layers"
     case .embeddingProjection: "the projection of embeddings is left out of 12·l·d²"
     case .patches: "the patch embedding is left out of 12·l·d²"
+    case .convolutions: "convolutions are left out of 12·l·d²"
     case .classToken: "the class token is left out of 12·l·d²"
     case .pooler: "the pooler's d² is left out of 12·l·d²"
     case .headTransform: "the head's dense layer and norm are left out of 12·l·d²"

@@ -29,8 +29,9 @@ struct LayerSurvey {
           throw IngotError(.malformed, "\(path): \(active) active experts of \(count)")
         }
         activeExperts[path] = active
-      case .linear, .embedding, .positions, .sinusoids, .patches, .prefix, .norm, .rotary,
-        .relativeBias, .attention, .activation, .combine, .scale, .softCap, .slice, .concatenate,
+      case .linear, .embedding, .positions, .sinusoids, .patches, .convolution, .prefix, .norm,
+        .rotary, .relativeBias, .attention, .activation, .combine, .scale, .softCap, .slice,
+        .concatenate,
         .firstPosition:
         break
       }
@@ -69,7 +70,8 @@ extension Weight.Purpose {
       .feedForwardDown:
       true
     case .tokenEmbedding, .positionEmbedding, .typeEmbedding, .classToken, .patchEmbedding,
-      .embeddingProjection, .relativePositions, .router, .norm, .pooler, .headTransform, .head,
+      .convolution, .embeddingProjection, .relativePositions, .router, .norm, .pooler,
+      .headTransform, .head,
       .classifier, .other:
       false
     }

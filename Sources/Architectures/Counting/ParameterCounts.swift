@@ -50,8 +50,7 @@ public struct ParameterCounts: Sendable, Hashable {
     let survey = try LayerSurvey(model)
     var components: [Component: Int] = [:]
     var purposes: [Weight.Purpose: Int] = [:]
-    var layers: [String: Int] = [:]
-    var layerNames: [String] = []
+    var layers = Groups<Int>()
     let hasPatches = model.weights.contains { $0.weight.purpose == .patchEmbedding }
     for weight in model.weights {
       let elements = weight.shape.elementCount
@@ -76,16 +75,12 @@ public struct ParameterCounts: Sendable, Hashable {
       if weight.isMatrix || weight.weight.kind == .table {
         purposes[weight.weight.purpose, default: 0] += elements
       }
-      if let layer = weight.layer {
-        if layers.updateValue((layers[layer] ?? 0) + elements, forKey: layer) == nil {
-          layerNames.append(layer)
-        }
-      }
+      if let layer = weight.layer { layers[layer, default: 0] += elements }
     }
     byComponent = Component.allCases.compactMap { component in
       components[component].map { Count(name: component.rawValue, elements: $0) }
     }
-    byLayer = layerNames.map { Count(name: $0, elements: layers[$0] ?? 0) }
+    byLayer = zip(layers.names, layers.values).map { Count(name: $0, elements: $1) }
     practices = Practice.allCases.map { practice in
       let excluded = practice.excluded(hasPatches: hasPatches).reduce(0) {
         $0 + (purposes[$1] ?? 0)
@@ -152,7 +147,7 @@ extension ModelWeight {
   var isEmbedding: Bool {
     switch weight.purpose {
     case .tokenEmbedding, .positionEmbedding, .typeEmbedding: true
-    case .classToken, .patchEmbedding, .embeddingProjection, .query, .key, .value,
+    case .classToken, .patchEmbedding, .convolution, .embeddingProjection, .query, .key, .value,
       .attentionOutput, .relativePositions, .feedForwardUp, .feedForwardGate, .feedForwardDown,
       .router, .norm, .pooler, .headTransform, .head, .classifier, .other:
       false

@@ -55,14 +55,19 @@ public struct Architecture: Sendable, Hashable {
       case pixels
       /// Features `[batch, sequence, width]`.
       case features
+      /// The same given as `[batch, width, sequence]`, as sound is: frames of a spectrogram. The model's
+      /// steps find them turned round.
+      case frames
     }
 
     /// The canonical name: `input_ids`.
     public var name: String
     /// Which kind it is.
     public var kind: Kind
-    /// The bound of ids, the width of features, the channels of pictures.
+    /// The bound of ids, the width of features and of frames, the channels of pictures.
     public var size: Expression
+    /// The one length that its sequence has; nil where any will do.
+    public var length: Expression?
     /// Whether the model has it.
     public var condition: Expression = true
     /// Whether it may be left out; masks are then all 1, ids all 0 or counted from 0.

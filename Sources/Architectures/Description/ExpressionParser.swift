@@ -17,7 +17,9 @@ struct ExpressionParser {
 
   mutating func whole() throws -> Expression.Node {
     guard bytes.count <= 1024 else { throw failure("is above 1,024 bytes") }
-    let node = try choice()
+    // Most formulas are one name or number, and a start reads a thousand.
+    let isOneValue = bytes.allSatisfy { isLetter($0) || isDigit($0) }
+    let node = isOneValue ? try primary() : try choice()
     skipBlanks()
     guard position == bytes.count else { throw failure("has more after its end") }
     return node

@@ -8,6 +8,7 @@ public enum Operation: Sendable, Hashable {
   case positions(Positions)
   case sinusoids(Sinusoids)
   case patches(Patches)
+  case convolution(Convolution)
   case prefix(Prefix)
   case linear(Linear)
   case norm(Norm)
@@ -95,6 +96,30 @@ public enum Operation: Sendable, Hashable {
     public var patch: Expression
     /// The size of the last axis.
     public var width: Expression
+    /// Whether there is a bias.
+    public var bias: Expression = true
+    /// The value that it makes.
+    public var output: String
+  }
+
+  /// A convolution along the sequence: `[batch, sequence, inputs]` → `[batch, steps, outputs]`, where
+  /// steps is (sequence + 2 · padding − kernel) / stride + 1, rounded down; W is `[outputs, inputs,
+  /// kernel]`, and what lies outside of the sequence is 0.
+  public struct Convolution: Sendable, Hashable {
+    /// The name in roles.
+    public var name: String
+    /// The value that it reads.
+    public var input: String
+    /// The features that it reads.
+    public var inputs: Expression
+    /// The features that it makes.
+    public var outputs: Expression
+    /// How many positions of the input each position of the output sees.
+    public var kernel: Expression
+    /// How many positions of the input lie between what neighbours of the output see.
+    public var stride: Expression = 1
+    /// How many zeros stand before the sequence, and behind it.
+    public var padding: Expression = 0
     /// Whether there is a bias.
     public var bias: Expression = true
     /// The value that it makes.
@@ -388,6 +413,7 @@ extension Operation {
     case .embedding(let it): it.name
     case .positions(let it): it.name
     case .patches(let it): it.name
+    case .convolution(let it): it.name
     case .prefix(let it): it.name
     case .linear(let it): it.name
     case .norm(let it): it.name
@@ -406,6 +432,7 @@ extension Operation {
     case .positions(let it): it.output
     case .sinusoids(let it): it.output
     case .patches(let it): it.output
+    case .convolution(let it): it.output
     case .prefix(let it): it.output
     case .linear(let it): it.output
     case .norm(let it): it.output
@@ -437,6 +464,11 @@ extension Operation {
       [
         Weight("weight", .matrix, .patchEmbedding, [it.width, it.channels, it.patch, it.patch]),
         Weight("bias", .bias, .patchEmbedding, [it.width], when: it.bias),
+      ]
+    case .convolution(let it):
+      [
+        Weight("weight", .matrix, .convolution, [it.outputs, it.inputs, it.kernel]),
+        Weight("bias", .bias, .convolution, [it.outputs], when: it.bias),
       ]
     case .prefix(let it): [Weight("weight", .table, .classToken, [1, 1, it.width])]
     case .linear(let it):

@@ -7,6 +7,7 @@ public struct Weight: Sendable, Hashable {
     case typeEmbedding = "type_embedding"
     case classToken = "class_token"
     case patchEmbedding = "patch_embedding"
+    case convolution
     /// Between an embedding of another width and the layers.
     case embeddingProjection = "embedding_projection"
     case query
@@ -31,7 +32,8 @@ public struct Weight: Sendable, Hashable {
 
   /// How a weight takes part in its operation.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
-    /// Of a linear map, [outputs, inputs]; of patches, [outputs, channels, height, width].
+    /// Of a linear map, [outputs, inputs]; of patches, [outputs, channels, height, width];
+    /// of a convolution, [outputs, inputs, kernel].
     case matrix
     /// Looked up by row.
     case table

@@ -16,8 +16,10 @@ struct CandidateReading {
   private var observations: [Expression: [Observation]] = [:]
   /// The most turns that names show, by the formula of the loop's count.
   private var turns: [Expression: (count: Int, name: String)] = [:]
-  /// The names found for each pattern; one name may serve several, of which a model has one.
-  private var found: [String: Set<String>] = [:]
+  /// The names whose numbers may go on from another loop's, so that they do not tell its turns.
+  private var numberedOn: Set<String> = []
+  /// The names found for each pattern, and when its weights have them; one name may serve several, of which a model has one.
+  private var found: [String: [(condition: Expression, names: Set<String>)]] = [:]
 
   /// Where Keras 3 and Keras 2 keep the variables of the optimizer.
   private static let optimizerFolders = ["optimizer/", "optimizer_weights/"]
@@ -42,11 +44,14 @@ struct CandidateReading {
     let (weights, loops) = architecture.described()
     var byPattern: [String: [DescribedWeight]] = [:]
     for weight in weights { byPattern[weight.pattern, default: []].append(weight) }
-    for spelling in convention.spellings {
+    let matched = convention.spellings.map { spelling in
       let prefix = placement.prefix(of: spelling)
-      let matches = ([spelling.name] + spelling.aliases).flatMap {
+      return ([spelling.name] + spelling.aliases).flatMap {
         index.matches(of: $0, prefix: prefix)
       }
+    }
+    findSums(matched, loops)
+    for (spelling, matches) in zip(convention.spellings, matched) {
       let rest = spelling.roles.dropFirst().compactMap { byPattern[$0]?.first }
       // A weight may lie in several branches, each with conditions of its own.
       guard let firsts = byPattern[spelling.roles[0]], rest.count + 1 == spelling.roles.count else {
@@ -59,7 +64,9 @@ struct CandidateReading {
         if isCertain { absentSpellings += 1 }
         continue
       }
-      for role in spelling.roles { found[role, default: []].formUnion(matches.map(\.name)) }
+      for role in spelling.roles {
+        found[role, default: []].append((spelling.condition, Set(matches.map(\.name))))
+      }
       for (name, variables) in matches {
         explained.insert(name)
         guard let shape = table[name]?.shape else { continue }
@@ -79,6 +86,38 @@ struct CandidateReading {
     }
   }
 
+  /// Tells the turns of loops that are numbered on from another's, `{encoder_layers + layer}`, and how
+  /// many that other has: by the names that only the later loop has.
+  private mutating func findSums(
+    _ matched: [[(name: String, variables: [String: Int])]], _ loops: [DescribedLoop]
+  ) {
+    var plain: Set<String> = []
+    for (spelling, matches) in zip(convention.spellings, matched) {
+      if spelling.name.sums.isEmpty {
+        plain.formUnion(matches.map(\.name))
+      } else {
+        numberedOn.formUnion(matches.map(\.name))
+      }
+    }
+    for (spelling, matches) in zip(convention.spellings, matched) {
+      for (key, names) in spelling.name.sums {
+        guard
+          let loop = loops.first(where: { loop in
+            spelling.roles[0].hasPrefix(loop.pattern + ".") && names.contains(loop.variable)
+          }), let before = names.first(where: { $0 != loop.variable })
+        else { continue }
+        let numbers = matches.filter { !plain.contains($0.name) }.compactMap { match in
+          match.variables[key].map { (number: $0, name: match.name) }
+        }
+        guard let first = numbers.min(by: { $0.number < $1.number }),
+          let last = numbers.max(by: { $0.number < $1.number })
+        else { continue }
+        turns[Expression(.name(before), text: before)] = (first.number, first.name)
+        turns[loop.count] = (last.number - first.number + 1, last.name)
+      }
+    }
+  }
+
   private mutating func observe(
     _ spelling: Spelling, _ weights: [DescribedWeight], _ loops: [DescribedLoop], _ name: String,
     _ variables: [String: Int], _ shape: Shape
@@ -92,7 +131,7 @@ struct CandidateReading {
     for loop in loops where spelling.roles[0].hasPrefix(loop.pattern + ".") {
       if stacked.contains(loop.variable) {
         formulas.insert(loop.count, at: 0)
-      } else if let turn = variables[loop.variable] {
+      } else if let turn = variables[loop.variable], !numberedOn.contains(name) {
         if turns[loop.count].map({ $0.count <= turn }) ?? true {
           turns[loop.count] = (turn + 1, name)
         }
@@ -104,7 +143,7 @@ struct CandidateReading {
       weights[0].conditions + (spelling.condition.isAlways ? [] : [spelling.condition])
     for (axis, (formula, size)) in sizes.enumerated() {
       // Formulas on a loop's variable differ from turn to turn.
-      guard formula.names.isDisjoint(with: variables.keys) else { continue }
+      guard formula.names.isDisjoint(with: spelling.name.variables) else { continue }
       var others = sizes
       others.remove(at: axis)
       observations[formula, default: []].append(
@@ -296,11 +335,15 @@ extension CandidateReading {
         (expected[weight.pattern] ?? false)
         || holds(weight.conditions, configuration) && !isTied
     }
+    func names(of pattern: String) -> Set<String> {
+      (found[pattern] ?? []).filter { holds([$0.condition], configuration) }
+        .reduce(into: []) { $0.formUnion($1.names) }
+    }
     let present = expected.filter(\.value).keys
-    let explained = present.reduce(into: Set<String>()) { $0.formUnion(found[$1] ?? []) }
+    let explained = present.reduce(into: Set<String>()) { $0.formUnion(names(of: $1)) }
     let faults = Set(telling.map(\.pattern)).count { pattern in
-      let names = found[pattern] ?? []
-      return expected[pattern] ?? false ? names.isEmpty : !names.isSubset(of: explained)
+      let isLacking = expected[pattern] ?? false && names(of: pattern).isEmpty
+      return isLacking || !(found[pattern] ?? []).allSatisfy { $0.names.isSubset(of: explained) }
     }
     guard let hasPrefix, let expectsPrefix = try? environment.holds(convention.prefixCondition)
     else {

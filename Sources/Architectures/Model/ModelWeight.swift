@@ -4,31 +4,69 @@ public import Tensors
 public struct ModelWeight: Sendable {
   /// The role, unique in the model: `layers.3.attention.query.weight`.
   public let role: String
-  /// The role with loop variables in braces: `layers.{layer}.attention.query.weight`.
-  public let pattern: String
   /// The loop variables.
   public let variables: [String: Int]
-  /// The canonical shape.
-  public let shape: Shape
-  /// What the description says of it.
-  public let weight: Weight
-  /// What it is counted as.
-  public let component: Component
-  /// The path of the layer it lies in.
-  public let layer: String?
-  /// The role of the weight that it is, where it is tied.
-  public let tiedTo: String?
-  /// Whether training leaves it as it is.
-  public let isFrozen: Bool
-}
+  private let common: Common
 
-extension ModelWeight {
-  /// The same weight of another turn.
-  fileprivate func renamed(_ role: String, _ variables: [String: Int]) -> ModelWeight {
-    ModelWeight(
-      role: role, pattern: pattern, variables: variables, shape: shape, weight: weight,
-      component: component, layer: layer, tiedTo: tiedTo, isFrozen: isFrozen)
+  /// What a weight has in common with those of the other experts of its layer.
+  ///
+  /// Thousands of weights differ in nothing else, and each copy of one would count a reference to each
+  /// of these values.
+  private final class Common: Sendable {
+    let pattern: String
+    let shape: Shape
+    let weight: Weight
+    let component: Component
+    let layer: String?
+    let tiedTo: String?
+    let isFrozen: Bool
+
+    init(
+      pattern: String, shape: Shape, weight: Weight, component: Component, layer: String?,
+      tiedTo: String?, isFrozen: Bool
+    ) {
+      self.pattern = pattern
+      self.shape = shape
+      self.weight = weight
+      self.component = component
+      self.layer = layer
+      self.tiedTo = tiedTo
+      self.isFrozen = isFrozen
+    }
   }
+
+  fileprivate init(
+    role: String, pattern: String, variables: [String: Int], shape: Shape, weight: Weight,
+    component: Component, layer: String?, tiedTo: String?, isFrozen: Bool
+  ) {
+    self.role = role
+    self.variables = variables
+    common = Common(
+      pattern: pattern, shape: shape, weight: weight, component: component, layer: layer,
+      tiedTo: tiedTo, isFrozen: isFrozen)
+  }
+
+  /// The same weight of another turn.
+  fileprivate init(_ weight: ModelWeight, role: String, variables: [String: Int]) {
+    self.role = role
+    self.variables = variables
+    common = weight.common
+  }
+
+  /// The role with loop variables in braces: `layers.{layer}.attention.query.weight`.
+  public var pattern: String { common.pattern }
+  /// The canonical shape.
+  public var shape: Shape { common.shape }
+  /// What the description says of it.
+  public var weight: Weight { common.weight }
+  /// What it is counted as.
+  public var component: Component { common.component }
+  /// The path of the layer it lies in.
+  public var layer: String? { common.layer }
+  /// The role of the weight that it is, where it is tied.
+  public var tiedTo: String? { common.tiedTo }
+  /// Whether training leaves it as it is.
+  public var isFrozen: Bool { common.isFrozen }
 }
 
 /// Gathers the weights of a description.
@@ -46,7 +84,8 @@ struct WeightCollector {
       guard case .operation(let operation) = visit else { return }
       for weight in operation.weights { try add(weight, operation, scope) }
       guard case .experts(let experts) = operation else { return }
-      let (count, inside) = try scope.turns(experts.count, of: experts.name)
+      let (count, inside) = try scope.turns(
+        experts.count, of: experts.name, most: Scope.mostExperts)
       guard count > 0 else { return }
       let first = inside.entering(experts, expert: 0)
       let start = weights.count
@@ -74,10 +113,10 @@ struct WeightCollector {
     let beginning = first.path.joined(separator: ".").utf8.count
     let path = turn.path.joined(separator: ".")
     for weight in template {
-      let role = path + String(Substring(weight.role.utf8.dropFirst(beginning)))
+      let role = path + Substring(weight.role.utf8.dropFirst(beginning))
       guard roles.insert(role).inserted else { continue }
       guard weights.count < Limits.tensors else { throw Self.tooMany }
-      weights.append(weight.renamed(role, turn.variables))
+      weights.append(ModelWeight(weight, role: role, variables: turn.variables))
     }
   }
 
@@ -116,7 +155,7 @@ struct WeightCollector {
     case .pooler: .pooler
     case .head, .headTransform: .head
     case .classifier: .classifier
-    case .query, .key, .value, .attentionOutput, .relativePositions, .feedForwardUp,
+    case .convolution, .query, .key, .value, .attentionOutput, .relativePositions, .feedForwardUp,
       .feedForwardGate, .feedForwardDown, .router, .other:
       scope.component
     }

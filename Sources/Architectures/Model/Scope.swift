@@ -2,8 +2,10 @@ internal import Tensors
 
 /// Where in a description a walk is: the names around, the loop variables and what they make true.
 public struct Scope: Sendable {
-  /// The names of the blocks and turns around: `layers`, `3`, `attention`.
+  /// The names of the blocks and turns around as roles have them: `layers`, `3`, `attention`.
   public private(set) var path: [String] = []
+  /// The same with the turns that share their weights, which roles do not tell apart.
+  public private(set) var place: [String] = []
   /// The same with loop variables in braces: `layers`, `{layer}`, `attention`.
   public private(set) var pattern: [String] = []
   /// The loop variables.
@@ -20,11 +22,12 @@ public struct Scope: Sendable {
   init(_ environment: Environment) { self.environment = environment }
 
   /// The name of the state that an operation or block of this name gives here.
-  public func state(_ name: String) -> String { (path + [name]).joined(separator: ".") }
+  public func state(_ name: String) -> String { (place + [name]).joined(separator: ".") }
 
   func entering(_ block: Step.Block) -> Scope {
     var scope = self
     scope.path.append(block.name)
+    scope.place.append(block.name)
     scope.pattern.append(block.name)
     scope.component = block.component
     return scope
@@ -50,6 +53,7 @@ public struct Scope: Sendable {
     environment = environment.binding([variable: turn])
     if layer == nil { layer = (path + [name, "\(turn)"]).joined(separator: ".") }
     path.append(name)
+    place += [name, "\(turn)"]
     pattern.append(name)
     if !sharesWeights {
       path.append("\(turn)")
@@ -70,7 +74,7 @@ public enum Visit: Sendable {
 extension Scope {
   /// Visits everything that `steps` do, in order.
   ///
-  /// - Throws: what formulas and `visit` throw; `limit` for a loop above 100,000 turns.
+  /// - Throws: what formulas and `visit` throw; `limit` for loops above 10,000 turns.
   public func walk(_ steps: [Step], _ visit: (Visit, Scope) throws -> Void) throws {
     for step in steps {
       switch step {
@@ -79,7 +83,7 @@ extension Scope {
         try entering(block).walk(block.steps, visit)
         try visit(.end(block), self)
       case .loop(let loop):
-        let (count, inside) = try turns(loop.count, of: loop.name)
+        let (count, inside) = try turns(loop.count, of: loop.name, most: Self.mostLayers)
         for turn in 0..<count { try inside.entering(loop, turn: turn).walk(loop.steps, visit) }
       case .branch(let branch):
         try walk(environment.holds(branch.condition) ? branch.then : branch.otherwise, visit)
@@ -91,18 +95,23 @@ extension Scope {
 
   /// How many turns a loop or a mixture of experts has, and the scope that knows of them.
   ///
-  /// - Throws: `limit` where they, times the turns of the loops around, are above 100,000.
-  func turns(_ formula: Expression, of name: String) throws -> (count: Int, inside: Scope) {
+  /// - Throws: `limit` where they, times the turns of the loops around, are above `most`.
+  func turns(
+    _ formula: Expression, of name: String, most: Int
+  ) throws -> (count: Int, inside: Scope) {
     let count = try environment.count(formula)
     let (product, overflow) = turnsAround.multipliedReportingOverflow(by: max(count, 1))
-    guard !overflow, product <= Self.mostTurns else {
-      throw IngotError(.limit, "\(count) \(name) are above \(Self.mostTurns / turnsAround)")
+    guard !overflow, product <= most else {
+      throw IngotError(.limit, "\(count) \(name) are above \(most / turnsAround)")
     }
     var inside = self
     inside.turnsAround = product
     return (count, inside)
   }
 
-  /// No published model has a quarter of it; a configuration that asks for more must not hang us.
-  static let mostTurns = 100_000
+  /// Ten times the deepest published model; a configuration of a line that asks for more must not take
+  /// seconds and a gigabyte.
+  private static let mostLayers = 10_000
+  /// Experts are alike but for their number, and cost less; no published model has a quarter of it.
+  static let mostExperts = 100_000
 }

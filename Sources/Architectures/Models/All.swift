@@ -15,9 +15,11 @@ extension Architecture {
     bert,
     roberta,
     distilBERT,
+    albert,
     vit,
     t5,
     bart,
+    whisper,
     transformer,
   ]
 

@@ -42,7 +42,7 @@ extension Architecture {
             ] + Step.languageHead("y")),
         ]),
     ],
-    conventions: [t5HuggingFace, t5GGUF],
+    conventions: [t5HuggingFace, t5KerasHub, t5GGUF],
     dialects: [
       Dialect(
         name: "huggingface", recognition: .init(key: "model_type", values: ["t5"]),
@@ -80,6 +80,16 @@ extension Architecture {
             ]),
         ]),
       Dialect(
+        name: "keras_hub", recognition: .init(key: "class_name", values: ["T5Backbone"]),
+        keys: [
+          .backbone(
+            "head", "tie_embedding_weights",
+            meaning: ["true": .word("none"), "false": .word("language")], absent: .word("none"))
+        ] + t5KerasHubKeys),
+      Dialect(
+        name: "keras_hub_task", recognition: .init(key: "class_name", values: ["T5Seq2SeqLM"]),
+        keys: [.fixed("head", .word("language"))] + t5KerasHubKeys),
+      Dialect(
         name: "gguf", recognition: .init(key: "general.architecture", values: ["t5"]),
         keys: t5GGUFKeys("t5") + [.key("decoder_layers", "t5.decoder_block_count")]),
       Dialect(
@@ -88,6 +98,17 @@ extension Architecture {
         keys: t5GGUFKeys("t5encoder") + [.fixed("head", .word("encoder"))]),
     ],
     requirements: [])
+
+  private static let t5KerasHubKeys: [Dialect.Key] = [
+    .backbone("vocabulary", "vocabulary_size"), .backbone("width", "hidden_dim"),
+    .backbone("encoder_layers", "num_layers"), .backbone("heads", "num_heads"),
+    .backbone("head_size", "key_value_dim"), .backbone("feed_forward", "intermediate_dim"),
+    .backbone("gated", "use_gated_activation", absent: .flag(true)),
+    .backbone("activation", "activation", meaning: Activation.words, absent: .word("relu")),
+    .backbone("norm_epsilon", "layer_norm_epsilon", absent: .real(1e-6)),
+    .backbone("tied_head", "tie_embedding_weights", absent: .flag(true)),
+    .fixed("relative_buckets", .integer(32)), .fixed("relative_distance", .integer(128)),
+  ]
 
   private static func t5GGUFKeys(_ name: String) -> [Dialect.Key] {
     [
@@ -228,6 +249,57 @@ extension Architecture {
       Spelling.one("\(layer).feed_forward_norm.weight", "\(last).layer_norm.weight"),
       Spelling.one("\(name).final_norm.weight", "\(name).final_layer_norm.weight"),
     ].flatMap { $0 }
+  }
+
+  /// All layers are of one class and numbered on from the encoder's to the decoder's; what is gated in
+  /// Keras Hub is called the input, and what it is multiplied by the gate.
+  private static let t5KerasHub = Convention(
+    name: "keras_hub", prefix: "layers/t5_backbone/",
+    spellings: KerasHub.reversibleEmbedding
+      + t5KerasHubStack(
+        "encoder", "layers/t5_transformer_layer{layer:suffix}", first: "",
+        norm: "layers/t5_layer_norm", [("attention", "self_attention")])
+      + t5KerasHubStack(
+        "decoder", "layers/t5_transformer_layer{encoder_layers + layer:suffix}",
+        first: "{encoder_layers:suffix}", norm: "layers/t5_layer_norm_1",
+        [("attention", "self_attention"), ("cross_attention", "cross_attention")]),
+    requirements: [
+      .init(condition: "head != 'encoder'", message: "it has no encoder without a decoder"),
+      .init(
+        condition: "encoder_layers == decoder_layers",
+        message: "its encoder and decoder have as many layers, this model's have not"),
+    ]
+  ).fixing(["relative_buckets": 32, "relative_distance": 128])
+
+  /// The table of relative positions lies in the `first` layer.
+  private static func t5KerasHubStack(
+    _ name: String, _ block: String, first: String, norm: String,
+    _ sublayers: [(role: String, name: String)]
+  ) -> [Spelling] {
+    let layer = "\(name).layers.{layer}"
+    func matrix(_ role: String, _ name: String, when condition: Expression = true) -> Spelling {
+      Spelling(
+        ["\(layer).\(role).weight"], "\(block)/\(name)/vars/0", [.transpose], when: condition)
+    }
+    func scale(_ role: String, _ name: String) -> Spelling {
+      Spelling(["\(role).weight"], "\(name)/vars/0")
+    }
+    return [
+      scale(
+        "\(name).relative_positions", "layers/t5_transformer_layer\(first)/self_attention"),
+      matrix("feed_forward.up", "input_projector", when: "!gated"),
+      matrix("feed_forward.up", "gate_projector", when: "gated"),
+      matrix("feed_forward.gate", "input_projector"),
+      matrix("feed_forward.down", "output_projector"),
+      scale("\(layer).feed_forward_norm", "\(block)/layer_norm"),
+      scale("\(name).final_norm", norm),
+    ]
+      + sublayers.flatMap { role, name in
+        ["query", "key", "value", "output"].map {
+          matrix("\(role).\($0)", "\(name)/\($0)_projector")
+        }
+          + [scale("\(layer).\(role)_norm", "\(block)/\(name)_layer_norm")]
+      }
   }
 
   private static let t5GGUF = Convention(

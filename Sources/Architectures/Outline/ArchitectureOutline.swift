@@ -87,10 +87,12 @@ extension ArchitectureOutline {
         case .mask: "mask, 1 is visible"
         case .pixels: "pictures of \(Self.formula(input.size)) channels"
         case .features: "features, \(Self.formula(input.size)) wide"
+        case .frames: "frames, \(Self.formula(input.size)) wide"
         }
+      let length = input.length.map { ", \(Self.formula($0)) of them" } ?? ""
       return Row(
         input.name,
-        kind + (input.isOptional ? ", may be left out" : "")
+        kind + length + (input.isOptional ? ", may be left out" : "")
           + Self.condition(input.condition))
     }
   }
@@ -194,6 +196,11 @@ extension ArchitectureOutline {
       }
     case .sinusoids(let it): "sinusoids(positions of \(it.input), \(formula(it.width)))"
     case .patches(let it): "patches(\(it.input), \(formula(it.patch)))"
+    case .convolution(let it):
+      "convolution(\(it.input))  \(formula(it.inputs)) → \(formula(it.outputs)), "
+        + "kernel \(formula(it.kernel))"
+        + (it.stride == 1 ? "" : ", stride \(formula(it.stride))")
+        + (it.padding == 0 ? "" : ", padding \(formula(it.padding))")
     case .prefix(let it): "a learned vector, \(it.input)"
     case .linear(let it):
       "linear(\(it.input))  \(formula(it.inputs)) → \(formula(it.outputs))"

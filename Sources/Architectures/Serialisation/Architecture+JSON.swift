@@ -78,6 +78,7 @@ extension Architecture.Input: FieldMapped {
     try fields.word("name", &name)
     try fields.required("kind", &kind)
     try fields.required("size", &size)
+    try fields.optional("length", &length)
     try fields.optional("when", &condition)
     try fields.optional("optional", &isOptional)
   }

@@ -27,6 +27,10 @@ struct ArchitectureReview {
   /// - Throws: `malformed` that begins with the place.
   func check(at place: JSONPlace) throws {
     try checkParameters(at: place["parameters"])
+    for (index, input) in architecture.inputs.enumerated()
+    where input.kind == .pixels && input.length != nil {
+      throw place["inputs"][index]["length"].failure("pictures are no sequence")
+    }
     try checkSteps(architecture.steps, at: place["steps"])
     try Self.checkUnique(architecture.conventions.map(\.name), at: place["conventions"])
     for (index, convention) in architecture.conventions.enumerated() {
@@ -193,7 +197,7 @@ extension ArchitectureReview {
       + spelling.aliases.enumerated().map { ($1, place["aliases"][$0]) }
     for (name, place) in names {
       try checkTemplate(name.text, at: place)
-      if let unknown = Set(name.variables).subtracting(variables).min() {
+      if let unknown = Set(name.variables).subtracting(variables).subtracting(parameters).min() {
         throw place.failure(
           "'\(unknown.escapedForDisplay(limit: 80))' is no loop variable of the roles")
       }

@@ -8,6 +8,7 @@ enum OperationKind: String, CaseIterable {
   case positions
   case sinusoids
   case patches
+  case convolution
   case prefix
   case linear
   case norm
@@ -30,6 +31,7 @@ enum OperationKind: String, CaseIterable {
       case .positions: .positions
       case .sinusoids: .sinusoids
       case .patches: .patches
+      case .convolution: .convolution
       case .prefix: .prefix
       case .linear: .linear
       case .norm: .norm
@@ -54,6 +56,7 @@ enum OperationKind: String, CaseIterable {
     case .positions: .positions(.blank)
     case .sinusoids: .sinusoids(.blank)
     case .patches: .patches(.blank)
+    case .convolution: .convolution(.blank)
     case .prefix: .prefix(.blank)
     case .linear: .linear(.blank)
     case .norm: .norm(.blank)
@@ -80,6 +83,7 @@ extension Operation {
     case .positions(let it): it
     case .sinusoids(let it): it
     case .patches(let it): it
+    case .convolution(let it): it
     case .prefix(let it): it
     case .linear(let it): it
     case .norm(let it): it
@@ -105,6 +109,7 @@ extension Operation {
       case .positions: .positions(try .init(json: json, at: place))
       case .sinusoids: .sinusoids(try .init(json: json, at: place))
       case .patches: .patches(try .init(json: json, at: place))
+      case .convolution: .convolution(try .init(json: json, at: place))
       case .prefix: .prefix(try .init(json: json, at: place))
       case .linear: .linear(try .init(json: json, at: place))
       case .norm: .norm(try .init(json: json, at: place))
@@ -174,6 +179,24 @@ extension Operation.Patches: FieldMapped {
     try fields.required("channels", &channels)
     try fields.required("patch", &patch)
     try fields.required("width", &width)
+    try fields.optional("bias", &bias)
+    try fields.word("output", &output)
+  }
+}
+
+extension Operation.Convolution: FieldMapped {
+  static var blank: Self {
+    .init(name: "", input: "", inputs: 0, outputs: 0, kernel: 0, output: "")
+  }
+
+  mutating func map(_ fields: inout FieldMap) throws {
+    try fields.word("name", &name)
+    try fields.word("input", &input)
+    try fields.required("inputs", &inputs)
+    try fields.required("outputs", &outputs)
+    try fields.required("kernel", &kernel)
+    try fields.optional("stride", &stride)
+    try fields.optional("padding", &padding)
     try fields.optional("bias", &bias)
     try fields.word("output", &output)
   }

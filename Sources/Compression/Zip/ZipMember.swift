@@ -25,10 +25,8 @@ extension ZipArchive {
 extension ZipArchive.Member {
   /// What is wrong where the content adds up to `crc`.
   func integrityError(_ crc: UInt32) -> IngotError {
-    func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }
-    return IngotError(
-      .integrity,
-      "the member's CRC-32 is \(hex(crc)), the archive declares \(hex(entry.crc32))",
+    IngotError(
+      .integrity, Checksum.mismatch("the CRC-32", of: "the member", entry.crc32, crc),
       tensor: entry.name, offset: dataOffset)
   }
 }

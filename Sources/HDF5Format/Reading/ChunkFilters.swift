@@ -85,7 +85,8 @@ struct ChunkFilters: Sendable {
     // HDF5 1.6.2 swapped the bytes of each half on little-endian machines.
     let swapped = computed & 0x00FF_00FF << 8 | computed >> 8 & 0x00FF_00FF
     guard stored == computed || stored == swapped else {
-      throw IngotError(.integrity, "the Fletcher-32 checksum of a chunk does not match")
+      throw IngotError(
+        .integrity, Checksum.mismatch("the Fletcher-32", of: "a chunk", stored, computed))
     }
     return Array(bytes[..<end])
   }

@@ -63,8 +63,9 @@ extension ByteReader {
     try end.skip(count, what())
     let computed = Lookup3.checksum(bytes, start..<end.position)
     let at = end.offset
-    guard try end.uint32("the checksum of \(what())") == computed else {
-      throw failure("the checksum of \(what()) does not match", class: .integrity, at: at)
+    let stored = try end.uint32("the checksum of \(what())")
+    guard stored == computed else {
+      throw failure(Checksum.mismatch(of: what(), stored, computed), class: .integrity, at: at)
     }
   }
 

@@ -253,9 +253,10 @@ final class FractalHeap {
       reader = whole
       var copy = try reader.array(size, "a direct heap block")
       for index in place..<place + 4 { copy[index] = 0 }
-      guard stored == Lookup3.checksum(copy, 0..<size) else {
+      let computed = Lookup3.checksum(copy, 0..<size)
+      guard stored == computed else {
         throw whole.failure(
-          "the checksum of a heap block does not match", class: .integrity, at: address)
+          Checksum.mismatch(of: "a heap block", stored, computed), class: .integrity, at: address)
       }
       reader = whole
     }

@@ -34,8 +34,9 @@ enum ModelDocuments {
     }
   }
 
-  private static func beside(_ path: String) -> String {
-    String(path.dropLast(path.fileName.count)) + "config.json"
+  /// The path of a file in the folder that holds `path`.
+  static func beside(_ path: String, _ name: String = "config.json") -> String {
+    String(path.dropLast(path.fileName.count)) + name
   }
 
   /// The key under which a conversion between conventions leaves the configuration.

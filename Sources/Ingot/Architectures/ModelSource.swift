@@ -10,6 +10,8 @@ public struct ModelSource: Sendable {
   public let reading: ModelReading?
   /// The tied weights that are stored a second time, and whether the bytes agree.
   public let ties: [StoredTie]
+  /// The configurations that it was understood by, the most binding first.
+  let documents: [ConfigurationDocument]
 
   /// A tied weight that a checkpoint stores all the same.
   public struct StoredTie: Sendable {
@@ -29,8 +31,10 @@ public struct ModelSource: Sendable {
     model modelOptions: ModelOptions = ModelOptions()
   ) throws {
     if format == nil, let document = try Self.bareConfiguration(path) {
+      let documents = try ModelDocuments.all(modelOptions, nil) + [document]
       self.init(
-        nil, try Tensors.naming(file: path) { try Self.model([document], modelOptions) }, nil, [])
+        nil, try Tensors.naming(file: path) { try Self.model(documents, modelOptions) }, nil, [],
+        documents)
     } else {
       try self.init(Checkpoint(path: path, format: format, options: options), modelOptions)
     }
@@ -41,16 +45,27 @@ public struct ModelSource: Sendable {
   /// - Throws: `unsupported` for a model that cannot be told, `malformed` for contradictions, `usage` for
   ///   a value that must be given.
   public init(_ checkpoint: Checkpoint, _ options: ModelOptions) throws {
+    try self.init(
+      checkpoint, options, documents: ModelDocuments.all(options, checkpoint))
+  }
+
+  /// Understands an opened checkpoint by configurations that are at hand.
+  ///
+  /// - Throws: as the other initialiser does.
+  init(
+    _ checkpoint: Checkpoint, _ options: ModelOptions, documents: [ConfigurationDocument]
+  ) throws {
     let (reading, ties) = try checkpoint.naming {
-      let documents = try ModelDocuments.all(options, checkpoint)
-      return try Self.understand(checkpoint.table, documents, options)
+      try Self.understand(checkpoint.table, documents, options)
     }
-    self.init(checkpoint, reading.model, reading, ties)
+    self.init(checkpoint, reading.model, reading, ties, documents)
   }
 
   private init(
-    _ checkpoint: Checkpoint?, _ model: Model, _ reading: ModelReading?, _ ties: [StoredTie]
+    _ checkpoint: Checkpoint?, _ model: Model, _ reading: ModelReading?, _ ties: [StoredTie],
+    _ documents: [ConfigurationDocument]
   ) {
+    self.documents = documents
     self.checkpoint = checkpoint
     self.model = model
     self.reading = reading
@@ -70,7 +85,6 @@ public struct ModelSource: Sendable {
   private static func model(
     _ documents: [ConfigurationDocument], _ options: ModelOptions
   ) throws -> Model {
-    let documents = try ModelDocuments.all(options, nil) + documents
     let candidates = try ModelReading.candidates(options.candidates, documents)
     guard candidates.count == 1 else {
       throw IngotError(

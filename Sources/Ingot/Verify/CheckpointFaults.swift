@@ -10,6 +10,18 @@ public struct CheckpointFaults: Sendable {
     public let nan: Int
     /// How many are infinite.
     public let infinite: Int
+
+    /// The fault in a line.
+    var line: String { "not finite: \(name): \(nan) NaN, \(infinite) infinite" }
+
+    /// Those of a table.
+    static func find(in table: TensorTable, jobs: Int) throws -> [NotFinite] {
+      let statistics = try TensorStatistics.compute(table, jobs: jobs)
+      return zip(table.entries, statistics).compactMap { entry, statistics in
+        guard let statistics, statistics.nan + statistics.infinite > 0 else { return nil }
+        return NotFinite(name: entry.name, nan: statistics.nan, infinite: statistics.infinite)
+      }
+    }
   }
 
   /// The names that should be there and are not.
@@ -24,12 +36,15 @@ public struct CheckpointFaults: Sendable {
   public let notFinite: [NotFinite]
 
   init(_ source: ModelSource, jobs: Int) throws {
-    let validation = try Validation(source)
+    self.init(try Validation(source), notFinite: try Self.notFinite(source, jobs: jobs))
+  }
+
+  init(_ validation: Validation, notFinite: [NotFinite] = []) {
     missing = validation.missing
     unexpected = validation.unexpected
     mismatched = validation.mismatched
     falselyTied = validation.falseTies.map(\.name)
-    notFinite = try Self.notFinite(source, jobs: jobs)
+    self.notFinite = notFinite
   }
 
   /// Whether there is none.
@@ -45,7 +60,7 @@ public struct CheckpointFaults: Sendable {
         "of another shape: \($0.name): expected \($0.expected), found \($0.found)"
       }
       + falselyTied.map { "tied by the configuration, other bytes: \($0)" }
-      + notFinite.map { "not finite: \($0.name): \($0.nan) NaN, \($0.infinite) infinite" }
+      + notFinite.map(\.line)
   }
 
   /// Also values that the golden's inputs never touch, such as the rows of other tokens, must be numbers.
@@ -58,11 +73,7 @@ public struct CheckpointFaults: Sendable {
       else { continue }
       try weights.append(name, tensor)
     }
-    let statistics = try TensorStatistics.compute(weights, jobs: jobs)
-    return zip(weights.entries, statistics).compactMap { entry, statistics in
-      guard let statistics, statistics.nan + statistics.infinite > 0 else { return nil }
-      return NotFinite(name: entry.name, nan: statistics.nan, infinite: statistics.infinite)
-    }
+    return try NotFinite.find(in: weights, jobs: jobs)
   }
 
   /// The object in reports.

@@ -15,7 +15,10 @@ public struct Golden: Sendable {
   public let precision: ElementType
   /// How the precision is known.
   public let precisionSource: String
-  private let checkpoint: Checkpoint
+  /// How far each state moves where the weights are rounded to `precision`, as far as that was measured.
+  let roundingEffects: [String: Double]
+  /// The container; nil for what was computed and not read.
+  private let checkpoint: Checkpoint?
 
   private static let stateFolders = [
     "output", "hidden", "encoder_hidden", "decoder_hidden", "trace",
@@ -36,6 +39,7 @@ public struct Golden: Sendable {
   /// - Throws: as the other initialiser does.
   public init(_ checkpoint: Checkpoint) throws {
     self.checkpoint = checkpoint
+    roundingEffects = [:]
     path = checkpoint.path
     (inputs, states) = try checkpoint.naming { try Self.sort(checkpoint.table) }
     (precision, precisionSource) = try checkpoint.naming { [states] in
@@ -43,10 +47,26 @@ public struct Golden: Sendable {
     }
   }
 
+  /// States that were computed just now, as a golden.
+  ///
+  /// - Parameter path: What errors name.
+  init(
+    path: String, inputs: [String: Tensor], states: [String: Tensor], precision: ElementType,
+    precisionSource: String, roundingEffects: [String: Double]
+  ) {
+    checkpoint = nil
+    self.roundingEffects = roundingEffects
+    self.path = path
+    self.inputs = inputs
+    self.states = states
+    self.precision = precision
+    self.precisionSource = precisionSource
+  }
+
   /// Checks that no file of the golden changed since it was opened.
   ///
   /// - Throws: `changed` naming the file.
-  func checkUnchanged() throws { try checkpoint.checkUnchanged() }
+  func checkUnchanged() throws { try checkpoint?.checkUnchanged() }
 
   private static func sort(
     _ table: TensorTable
@@ -145,21 +165,5 @@ extension Golden {
       return steps == steps.rounded()
     default: return true
     }
-  }
-}
-
-extension Tensor {
-  /// The elements in double precision.
-  ///
-  /// - Throws: what the source throws.
-  func doubles() throws -> [Double] {
-    let source = try cast(to: .float64).source
-    var elements = [Double](repeating: 0, count: shape.elementCount)
-    // Hosts are little-endian like canonical bytes, and every pattern of bits is a number.
-    try unsafe elements.withUnsafeMutableBytes { buffer in
-      var bytes = unsafe MutableRawSpan(_unsafeBytes: buffer)
-      try source.read(into: &bytes, at: 0)
-    }
-    return elements
   }
 }

@@ -66,33 +66,53 @@ public struct GoldenRecording: Sendable {
     _ = try WholeFile.format(of: path)
     try OutputFile.checkDestination(path, replaces: replacing)
     let threads = jobs ?? Workers.processorCount
-    let computed = try checkpoint.naming { try ComputedStates(source.model) }
     var table = TensorTable()
     for (name, tensor) in inputs.sorted(by: { $0.key.precedesInUTF8($1.key) }) {
       try table.append("input/" + name, tensor)
     }
-    let weights = CanonicalWeights(checkpoint.table, reading)
-    let file = checkpoint.files[0]
-    let pass = ForwardPass(source.model, precision: precision, jobs: threads) { role in
-      try naming(file: file) { try weights.tensor(role: role) }
+    let recorded = try naming(file: inputFile.path) {
+      try RecordedStates(checkpoint, reading, inputs, precision: precision, jobs: threads)
     }
-    var states: [TensorTable.Entry] = []
-    try naming(file: inputFile.path) {
-      try pass.run(inputs) { state in
-        guard computed.counts[state.name] ?? 1 == 1 else { return true }
-        states.append(.init(name: state.name, tensor: try state.value.tensor))
-        return true
-      }
-    }
-    for state in states { try table.append(state.name, state.tensor) }
+    for state in recorded.states { try table.append(state.name, state.tensor) }
     try WholeFile.write(table, to: path, replaces: replacing, jobs: threads) {
       try inputFile.checkUnchanged()
       try checkpoint.checkUnchanged()
     }
     return Record(
       path: path, architecture: source.model.architecture.name, precision: precision,
-      states: states.map(\.name),
-      ambiguous: computed.names.filter { computed.counts[$0] ?? 1 > 1 })
+      states: recorded.states.map(\.name), ambiguous: recorded.ambiguous)
+  }
+}
+
+/// Every state that a checkpoint's model makes of inputs, in the order of computing.
+struct RecordedStates {
+  private(set) var states: [TensorTable.Entry] = []
+  /// The states that share their name with others, as those of shared layers do, and are left out.
+  let ambiguous: [String]
+
+  /// Runs the model.
+  ///
+  /// - Parameter type: What to round the weights to; nil takes them as they are.
+  /// - Throws: what the forward pass throws; what lies with the weights names the checkpoint.
+  init(
+    _ checkpoint: Checkpoint, _ reading: ModelReading, _ inputs: [String: Tensor],
+    roundedTo type: ElementType? = nil, precision: Precision, jobs: Int
+  ) throws {
+    let file = checkpoint.files[0]
+    let computed = try naming(file: file) { try ComputedStates(reading.model) }
+    ambiguous = computed.names.filter { computed.counts[$0] ?? 1 > 1 }
+    let weights = CanonicalWeights(checkpoint.table, reading)
+    let pass = ForwardPass(reading.model, precision: precision, jobs: jobs) { role in
+      try naming(file: file) {
+        let weight = try weights.tensor(role: role)
+        return try type.map { try weight.cast(to: $0) } ?? weight
+      }
+    }
+    try pass.run(inputs) { state in
+      guard computed.counts[state.name] ?? 1 == 1 else { return true }
+      states.append(.init(name: state.name, tensor: try state.value.tensor))
+      return true
+    }
   }
 }
 
@@ -100,18 +120,10 @@ extension StateValue {
   /// The numbers as a tensor.
   fileprivate var tensor: Tensor {
     get throws {
-      let (type, bytes): (ElementType, [UInt8]) =
-        switch elements {
-        case .float64(let elements): (.float64, Self.bytes(of: elements))
-        case .float32(let elements): (.float32, Self.bytes(of: elements))
-        }
-      return try Tensor(
-        elementType: type, shape: Shape(shape), source: ArraySource(bytes))
+      switch elements {
+      case .float64(let elements): try Tensor(elements, shape: shape)
+      case .float32(let elements): try Tensor(elements, shape: shape)
+      }
     }
-  }
-
-  /// Hosts are little-endian like canonical bytes.
-  private static func bytes<Scalar: BitwiseCopyable>(of elements: [Scalar]) -> [UInt8] {
-    unsafe elements.withUnsafeBytes { unsafe Array($0) }
   }
 }

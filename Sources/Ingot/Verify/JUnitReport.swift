@@ -1,6 +1,7 @@
-/// A verification as JUnit XML, which every CI server shows: a test per state.
+/// A verification as JUnit XML, which every CI server shows: a test per state, or per check of a manifest.
 public struct JUnitReport: Sendable {
   private struct Case {
+    var className: String
     var name: String
     var verdict: Verdict
   }
@@ -8,46 +9,61 @@ public struct JUnitReport: Sendable {
   private enum Verdict {
     case passed
     case failed(message: String, details: String)
-    case error(message: String, type: String)
+    case error(IngotError)
   }
 
   private let suite: String
-  private let className: String
   private let cases: [Case]
 
   /// The tests of a verification: the checkpoint itself, and each state.
   public init(_ report: VerificationReport) {
     suite = "\(report.path) against \(report.goldenPath)"
-    className = report.architecture
+    let className = report.architecture
     let faults = report.faults.lines
     let checkpoint = Case(
-      name: "checkpoint",
+      className: className, name: "checkpoint",
       verdict: faults.isEmpty
         ? .passed
         : .failed(message: faults[0], details: faults.prefix(50).joined(separator: "\n")))
     let first = report.firstDivergence?.name
+    let suspects = report.suspects
     cases =
       [checkpoint]
       + report.states.map { state in
         Case(
-          name: state.name,
+          className: className, name: state.name,
           verdict: state.isOK
             ? .passed
             : .failed(
-              message: (state.name == first ? "first divergence: " : "") + state.summary,
-              details: [state.summary, state.place, report.tolerance.formula]
-                .compactMap { $0 }.joined(separator: "\n")))
+              message: state.name == first
+                ? "first divergence: \(state.summary)"
+                  + (suspects.first.map { "; suspect: \($0.cause)" } ?? "")
+                : state.summary,
+              details: ([state.summary, state.place, report.tolerance.formula].compactMap { $0 }
+                + (state.name == first ? suspects.flatMap(\.lines) : [])).joined(separator: "\n")))
       }
   }
 
   /// A verification that could not be carried out.
-  public init(_ error: IngotError, path: String, golden: String) {
-    suite = "\(path) against \(golden)"
-    className = "ingot verify"
-    cases = [
-      Case(
-        name: "verify", verdict: .error(message: "\(error)", type: error.errorClass.rawValue))
-    ]
+  ///
+  /// - Parameter golden: What it should have been compared with; nil for a manifest at `path`.
+  public init(_ error: IngotError, path: String, golden: String?) {
+    suite = golden.map { "\(path) against \($0)" } ?? path
+    cases = [Case(className: "ingot verify", name: "verify", verdict: .error(error))]
+  }
+
+  /// The tests of a manifest: each check is one, of the class of its checkpoint.
+  public init(_ report: ChecksReport) {
+    suite = report.path
+    cases = report.checks.map { check in
+      let verdict: Verdict =
+        switch check.outcome {
+        case .passed: .passed
+        case .failed(let message): .failed(message: message, details: check.details)
+        case .refused(let error): .error(error)
+        }
+      return Case(className: check.path, name: check.name, verdict: verdict)
+    }
   }
 
   /// The document.
@@ -61,7 +77,7 @@ public struct JUnitReport: Sendable {
     ]
     for test in cases {
       let start =
-        "    <testcase classname=\"\(Self.escaped(className))\" name=\"\(Self.escaped(test.name))\""
+        "    <testcase classname=\"\(Self.escaped(test.className))\" name=\"\(Self.escaped(test.name))\""
       switch test.verdict {
       case .passed: lines.append(start + "/>")
       case .failed(let message, let details):
@@ -70,10 +86,12 @@ public struct JUnitReport: Sendable {
           "      <failure type=\"tolerance\" message=\"\(Self.escaped(message))\">\(Self.escaped(details))</failure>",
           "    </testcase>",
         ]
-      case .error(let message, let type):
+      case .error(let error):
+        let message = Self.escaped("\(error)")
         lines += [
           start + ">",
-          "      <error type=\"\(type)\" message=\"\(Self.escaped(message))\"/>", "    </testcase>",
+          "      <error type=\"\(error.errorClass.rawValue)\" message=\"\(message)\"/>",
+          "    </testcase>",
         ]
       }
     }
@@ -96,6 +114,27 @@ public struct JUnitReport: Sendable {
       }
     }
     return escaped
+  }
+}
+
+extension ChecksReport.Check {
+  /// What a reader of a failure wants to know beside its message.
+  fileprivate var details: String {
+    guard let verification else { return summary }
+    let states = verification.states.filter { !$0.isOK }.map { "\($0.name): \($0.summary)" }
+    let lines = [
+      Array(verification.faults.lines.prefix(50)), Array(states.prefix(50)),
+      verification.suspects.flatMap(\.lines), [verification.tolerance.formula],
+    ]
+    return lines.joined().joined(separator: "\n")
+  }
+}
+
+extension Suspect {
+  /// The mistake, what shows it, and what undoes it.
+  fileprivate var lines: [String] {
+    ["suspect: \(cause)", evidence]
+      + [setting.map { "--set \($0)" }, rules].compactMap { $0 }
   }
 }
 

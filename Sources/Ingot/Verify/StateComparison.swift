@@ -9,9 +9,9 @@ public struct StateComparison: Sendable {
   /// What kind of state it is.
   public let kind: State.Kind
   /// The layer that it lies in or comes out of; nil where it is none, or not known.
-  public let layer: String?
+  public private(set) var layer: String?
   /// The part of the model that gives it; nil where the golden does not tell.
-  public let component: Component?
+  public private(set) var component: Component?
   /// The shape.
   public let shape: [Int]
   /// How far values may lie apart.
@@ -35,6 +35,9 @@ public struct StateComparison: Sendable {
   /// The share of vectors along the last axis whose largest elements stand at the same place; nil for
   /// numbers without axes.
   public private(set) var argmaxAgreement: Double?
+  /// Where the pass came to it.
+  let origin: Origin
+  private let isVisible: [Bool]?
   private var largestExpected = 0.0
 
   /// max|a − b| / max(1, max|b|).
@@ -42,16 +45,34 @@ public struct StateComparison: Sendable {
   /// Whether every value is near enough.
   public var isOK: Bool { outside == 0 }
 
+  /// Where the pass came to it.
+  struct Origin: Sendable {
+    /// How many states came before.
+    let number: Int
+    /// Our name, where the golden has another.
+    let name: String
+  }
+
   init(
-    _ state: State, layer: String?, component: Component?, expected: [Double],
-    isVisible: [Bool]?, tolerance: (_ meanMagnitude: Double) -> Tolerance
+    _ name: String, _ origin: Origin, _ state: State, expected: [Double], isVisible: [Bool]?,
+    tolerance: (_ meanMagnitude: Double) -> Tolerance
   ) {
-    name = state.name
-    kind = state.kind
-    self.layer = layer
-    self.component = component
-    shape = state.value.shape
-    let found = state.value.doubles
+    self.init(
+      name, origin, state.kind, state.value, expected: expected, isVisible: isVisible,
+      tolerance: tolerance)
+    (layer, component) = (state.layer, state.component)
+  }
+
+  private init(
+    _ name: String, _ origin: Origin, _ kind: State.Kind, _ value: StateValue,
+    expected: [Double], isVisible: [Bool]?, tolerance: (_ meanMagnitude: Double) -> Tolerance
+  ) {
+    self.name = name
+    self.origin = origin
+    self.kind = kind
+    self.isVisible = isVisible
+    shape = value.shape
+    let found = value.doubles
     let width = shape.last ?? 1
     // Masks hide whole rows: all vectors of a position.
     let rowsEach = isVisible.map { max(1, found.count / max(1, width * $0.count)) } ?? 1
@@ -68,6 +89,30 @@ public struct StateComparison: Sendable {
     self.tolerance = tolerance(compared == 0 ? 0 : magnitude / Double(compared))
     compare(found, expected, rows: visible, width: width)
     if !shape.isEmpty { compareLargest(found, expected, rows: visible, width: width) }
+  }
+
+  /// The same comparison of what a trial gives, so many times as far apart being near enough.
+  func repeated(
+    _ value: StateValue, expected: [Double], tolerating factor: Double
+  ) -> StateComparison {
+    StateComparison(
+      name, origin, kind, value, expected: expected, isVisible: isVisible
+    ) { _ in tolerance.widened(factor) }
+  }
+
+  /// Places a state by what it is computed from: the one layer and the one component of all that has
+  /// weights.
+  mutating func place(between operations: [PlacedOperation]) {
+    let weighted = operations.filter { !$0.operation.weights.isEmpty }
+    func only<Value: Hashable>(_ values: [Value]) -> Value? {
+      Set(values).count == 1 ? values[0] : nil
+    }
+    layer = only(weighted.map(\.scope.layer)).flatMap { $0 }
+    // The norm of an embedding is a part of it.
+    component = only(weighted.map(\.component))
+    if component == nil, let block = only(weighted.map(\.scope.component)), block != .other {
+      component = block
+    }
   }
 
   private mutating func compare(

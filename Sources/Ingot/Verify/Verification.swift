@@ -36,14 +36,24 @@ public struct Verification: Sendable {
     let tolerance = VerificationTolerance(
       golden: golden.precision, arithmetic: precision,
       terms: max(source.model.longestSum, longestSequence), relative: relativeTolerance,
-      absolute: absoluteTolerance)
+      absolute: absoluteTolerance, measuresRounding: !golden.roundingEffects.isEmpty)
     var report = VerificationReport(
       path: checkpoint.path, goldenPath: golden.path,
       architecture: source.model.architecture.name, precision: precision,
       goldenPrecision: golden.precision, goldenPrecisionSource: golden.precisionSource,
       tolerance: tolerance, faults: faults, notCompared: leftOut)
     if !faults.preventsRunning {
-      report.states = try compare(expected, checkpoint, reading, tolerance)
+      let comparing = StateComparing(
+        path: golden.path, inputs: golden.inputs, expected: expected, tolerance: tolerance,
+        roundingEffects: golden.roundingEffects)
+      let weights = CanonicalWeights(checkpoint.table, reading)
+      let file = checkpoint.files[0]
+      let pass = ForwardPass(source.model, precision: precision, jobs: threads) { role in
+        try naming(file: file) { try weights.tensor(role: role) }
+      }
+      report.states = try comparing.compare(pass)
+      report.suspects = try SuspectSearch(pass, comparing, reading, checkpoint.table)
+        .suspects(of: report.states)
     }
     try golden.checkUnchanged()
     try checkpoint.checkUnchanged()
@@ -65,15 +75,19 @@ public struct Verification: Sendable {
   /// makes several times, is left out. Outputs and hidden states must be the model's.
   private func comparable(
     _ states: ComputedStates
-  ) throws -> (compared: [String: Tensor], leftOut: [String]) {
-    var compared: [String: Tensor] = [:]
+  ) throws -> (compared: [String: StateComparing.Expectation], leftOut: [String]) {
+    var compared: [String: StateComparing.Expectation] = [:]
     var leftOut: [String] = []
     for (name, tensor) in golden.states.sorted(by: { $0.key.precedesInUTF8($1.key) }) {
       let isLoss =
         name == "output/loss" && golden.inputs["labels"] != nil
         && states.counts["output/logits"] != nil
       if isLoss || states.counts[name] == 1 {
-        compared[name] = tensor
+        compared[name] = .init(name: name, tensor: tensor)
+        continue
+      }
+      if let other = states.otherName(of: name), golden.states[other] == nil {
+        compared[other] = .init(name: name, tensor: tensor)
         continue
       }
       guard name.hasPrefix("trace/") else {
@@ -90,43 +104,6 @@ public struct Verification: Sendable {
         .malformed, "\(source.model.architecture.name) makes none of the golden's states")
     }
     return (compared, leftOut)
-  }
-
-  private func compare(
-    _ golden: [String: Tensor], _ checkpoint: Checkpoint, _ reading: ModelReading,
-    _ tolerance: VerificationTolerance
-  ) throws -> [StateComparison] {
-    let weights = CanonicalWeights(checkpoint.table, reading)
-    let file = checkpoint.files[0]
-    let (path, inputs) = (self.golden.path, self.golden.inputs)
-    let pass = ForwardPass(source.model, precision: precision, jobs: threads) { role in
-      try naming(file: file) { try weights.tensor(role: role) }
-    }
-    let masks = try naming(file: path) { try AttentionMasks(inputs) }
-    var place = PlaceInModel()
-    var comparisons: [StateComparison] = []
-    try naming(file: path) {
-      try pass.run(inputs) { state in
-        place.reach(state)
-        guard let expected = golden[state.name] else { return true }
-        guard expected.shape.dimensions == state.value.shape else {
-          throw IngotError(
-            .malformed,
-            "the golden has shape \(expected.shape), the model gives \(try Shape(state.value.shape))",
-            tensor: state.name)
-        }
-        let numbers = try naming(tensor: state.name) { try expected.doubles() }
-        let (layer, component) = place.origin(of: state)
-        let comparison = StateComparison(
-          state, layer: layer, component: component, expected: numbers,
-          isVisible: masks.visible(state, afterDecoderBegan: place.decoderHasBegun)
-        ) { tolerance.bounds(layers: place.layers.count, meanMagnitude: $0) }
-        comparisons.append(comparison)
-        if comparison.isOK { place.agree() }
-        return comparisons.count < golden.count
-      }
-    }
-    return comparisons
   }
 }
 
@@ -158,6 +135,24 @@ struct ComputedStates {
     self.names = names
   }
 
+  /// The state that a recorder, which does not know the description, may have called `name`; nil where
+  /// there is not exactly one.
+  ///
+  /// What stands in the place of a feed-forward part is one to a recorder, a mixture of experts too; and
+  /// of a model with one stack it may leave out the stack's name.
+  func otherName(of name: String) -> String? {
+    let prefix = "trace/"
+    guard name.hasPrefix(prefix + "layers.") else { return nil }
+    let endings = [name, name.replacingLast("feed_forward", by: "experts")].compactMap { $0 }
+      .map { "." + $0.dropFirst(prefix.count) }
+    let candidates = names.filter { candidate in
+      guard candidate.hasPrefix(prefix), counts[candidate] == 1 else { return false }
+      let path = "." + candidate.dropFirst(prefix.count)
+      return endings.contains { path.hasSuffix($0) }
+    }
+    return candidates.count == 1 ? candidates[0] : nil
+  }
+
   /// What there is beside a name that there is not.
   func hint(for name: String) -> String {
     let folder = name.prefix { $0 != "/" } + "/"
@@ -170,87 +165,18 @@ struct ComputedStates {
   }
 }
 
-/// Where in the model the pass is, and what lies between there and the last state that agreed.
-private struct PlaceInModel {
-  /// The layers that have been entered.
-  private(set) var layers: Set<String> = []
-  private(set) var decoderHasBegun = false
-  private var layersSince: Set<String?> = []
-  private var componentsSince: Set<Component> = []
-
-  mutating func reach(_ state: State) {
-    if let layer = state.layer { layers.insert(layer) }
-    if state.name.contains("decoder") { decoderHasBegun = true }
-    guard state.kind == .trace else { return }
-    layersSince.insert(state.layer)
-    componentsSince.insert(state.component)
-  }
-
-  mutating func agree() {
-    layersSince = []
-    componentsSince = []
-  }
-
-  /// The layer and the component that a difference in `state` comes from, as far as that is known.
-  ///
-  /// A finer state is what its name says. Of the others only that is known which lies between them and
-  /// the last state that agreed.
-  func origin(of state: State) -> (layer: String?, component: Component?) {
-    guard state.kind != .trace else { return (state.layer, state.component) }
-    let layer = layersSince.count == 1 ? layersSince.first.flatMap { $0 } : nil
-    return (layer, componentsSince.count == 1 ? componentsSince.first : nil)
-  }
-}
-
-/// The positions that count, by the side of the model.
-private struct AttentionMasks {
-  private struct Mask {
-    let shape: [Int]
-    let isVisible: [Bool]
-  }
-
-  private let encoder: Mask?
-  private let decoder: Mask?
-  private let hasDecoder: Bool
-
-  init(_ inputs: [String: Tensor]) throws {
-    func mask(_ name: String) throws -> Mask? {
-      // The forward pass says what is wrong with a mask of another kind.
-      guard let tensor = inputs[name], tensor.shape.rank == 2, tensor.obstacle == nil,
-        tensor.elementType.kind != .complex
-      else { return nil }
-      return Mask(
-        shape: tensor.shape.dimensions, isVisible: try tensor.doubles().map { $0 != 0 })
-    }
-    hasDecoder = inputs.keys.contains { $0.hasPrefix("decoder_") }
-    encoder = try mask("attention_mask")
-    decoder = try mask("decoder_attention_mask")
-  }
-
-  func visible(_ state: State, afterDecoderBegan: Bool) -> [Bool]? {
-    let mask = isOfDecoder(state, afterDecoderBegan) ? decoder : encoder
-    guard let mask, state.value.shape.count == 3, mask.shape == Array(state.value.shape.prefix(2))
-    else { return nil }
-    return mask.isVisible
-  }
-
-  private func isOfDecoder(_ state: State, _ decoderHasBegun: Bool) -> Bool {
-    guard hasDecoder else { return false }
-    let parts = state.name.split { $0 == "." || $0 == "/" }
-    // What cross-attention reads is the encoder's.
-    if parts.suffix(2).first == "cross_attention", ["key", "value"].contains(parts.last) {
-      return false
-    }
-    if state.name.contains("decoder") { return true }
-    return !state.name.contains("encoder") && decoderHasBegun
-  }
-}
-
 extension Model {
   /// The terms of the longest sum in a product with a weight.
   fileprivate var longestSum: Int {
     weights.map { weight in
       weight.shape.rank == 2 && weight.weight.kind == .matrix ? weight.shape.dimensions[1] : 1
     }.max() ?? 1
+  }
+}
+
+extension String {
+  /// The text with another ending; nil where it does not end in `.ending`.
+  fileprivate func replacingLast(_ ending: String, by other: String) -> String? {
+    hasSuffix("." + ending) ? dropLast(ending.count) + other : nil
   }
 }

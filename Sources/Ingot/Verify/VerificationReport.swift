@@ -22,6 +22,10 @@ public struct VerificationReport: Sendable {
   public let notCompared: [String]
   /// Every state of the golden in the order of computing; none where the model could not be run.
   public internal(set) var states: [StateComparison] = []
+  /// The inputs where they were drawn and not recorded: then a second checkpoint stands for the golden.
+  public internal(set) var seededInputs: SeededInputs?
+  /// The mistakes that explain the first divergence, the likeliest first.
+  public internal(set) var suspects: [Suspect] = []
 
   /// Whether the checkpoint is sound and every state agrees.
   public var isOK: Bool { faults.isEmpty && !states.isEmpty && states.allSatisfy(\.isOK) }
@@ -40,6 +44,7 @@ public struct VerificationReport: Sendable {
       "golden": [
         "precision": .string(goldenPrecision.name), "source": .string(goldenPrecisionSource),
       ],
+      "seeded": seededInputs?.json ?? .null,
       "checkpoint": faults.json,
       "outputs": .array(outputs.map { $0.json(isOutput: true) }),
       "first_divergence": firstDivergence.map { state in
@@ -48,7 +53,7 @@ public struct VerificationReport: Sendable {
           "component": JSON(state.component?.rawValue), "max_abs": .number(state.maxAbsolute),
         ]
       } ?? .null,
-      "suspects": .array([]), "tolerance": tolerance.json,
+      "suspects": .array(suspects.map(\.json)), "tolerance": tolerance.json,
       "states": .array(states.map { $0.json(isOutput: false) }),
       "not_compared": .array(notCompared.map(JSON.string)),
     ]

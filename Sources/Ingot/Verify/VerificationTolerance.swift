@@ -13,6 +13,11 @@ internal import Tensors
 ///
 /// The mean, not the maximum, is the scale: a few huge activations, as many language models have, must
 /// not hide everything else. 32 leaves room for the worst of many values.
+///
+/// That is about rounding what is computed. Rounding the weights, as a half-precision copy does, moves the
+/// states of some models further: there a second checkpoint stands for the golden, and what its own
+/// weights do when they are rounded to that type is measured, state by state. Four times the largest
+/// difference is atol where that is more.
 public struct VerificationTolerance: Sendable, Hashable {
   /// What the user gives in place of rtol.
   public let givenRelative: Double?
@@ -24,12 +29,17 @@ public struct VerificationTolerance: Sendable, Hashable {
   public let roundoff: Double
   /// The terms of the longest sum that are rounded in that type.
   public let terms: Int
+  /// Whether what rounding the weights does was measured.
+  public let measuresRounding: Bool
 
   static let margin = 32.0
+  static let measuredMargin = 4.0
 
   init(
-    golden: ElementType, arithmetic: Precision, terms: Int, relative: Double?, absolute: Double?
+    golden: ElementType, arithmetic: Precision, terms: Int, relative: Double?, absolute: Double?,
+    measuresRounding: Bool = false
   ) {
+    self.measuresRounding = measuresRounding
     let computed: ElementType =
       switch arithmetic {
       case .float64: .float64
@@ -47,10 +57,21 @@ public struct VerificationTolerance: Sendable, Hashable {
   }
 
   /// The tolerance of a state that so many layers lead to, whose golden has this mean magnitude.
-  public func bounds(layers: Int, meanMagnitude: Double) -> Tolerance {
+  ///
+  /// - Parameter rounding: How far rounding the weights moves it, as far as that was measured.
+  public func bounds(layers: Int, meanMagnitude: Double, rounding: Double = 0) -> Tolerance {
     let bound = Self.margin * roundoff * (Double(1 + layers) * Double(terms)).squareRoot()
     return Tolerance(
-      relative: givenRelative ?? bound, absolute: givenAbsolute ?? bound * meanMagnitude)
+      relative: givenRelative ?? bound,
+      absolute: givenAbsolute ?? max(bound * meanMagnitude, Self.measuredMargin * rounding))
+  }
+
+  /// How many times as far apart values may lie where weights were rounded to `type` on the way.
+  func factor(ofRoundingTo type: ElementType) -> Double {
+    guard givenRelative == nil, givenAbsolute == nil, let other = Golden.roundoffs[type] else {
+      return 1
+    }
+    return max(1, other / roundoff)
   }
 
   /// The formula with its numbers.
@@ -64,7 +85,11 @@ public struct VerificationTolerance: Sendable, Hashable {
     let roundoffText =
       givenRelative == nil || givenAbsolute == nil
       ? ", u = \(roundoff) (\(precision.name))" : ""
+    let measured =
+      measuresRounding && givenAbsolute == nil
+      ? "; atol at least 4 times what rounding the weights of b to \(precision.name) does" : ""
     return "|a − b| ≤ atol + rtol·|b|, rtol = \(relative), atol = \(absolute)\(roundoffText)"
+      + measured
   }
 
   /// The object in reports.
@@ -74,5 +99,12 @@ public struct VerificationTolerance: Sendable, Hashable {
       "atol": givenAbsolute.map(JSON.number) ?? .null, "precision": .string(precision.name),
       "roundoff": .number(roundoff), "terms": JSON(terms),
     ]
+  }
+}
+
+extension Tolerance {
+  /// The same for values so many times as far apart.
+  func widened(_ factor: Double) -> Tolerance {
+    Tolerance(relative: relative * factor, absolute: absolute * factor)
   }
 }

@@ -66,6 +66,9 @@ struct ToleranceArguments: ParsableArguments {
   @Option(name: .long, help: "Absolute tolerance.")
   var atol: Double?
 
+  /// Whether nothing is said.
+  var isEmpty: Bool { rtol == nil && atol == nil }
+
   mutating func validate() throws {
     for value in [rtol, atol] {
       if let value, !(value >= 0) { throw ValidationError("a tolerance is not negative") }

@@ -34,16 +34,6 @@ enum ByteText {
     return scale == 1 ? String(Int(rounded)) : "\(rounded)"
   }
 
-  /// `1.23e-4`.
-  static func threeDigits(_ value: Double) -> String {
-    guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
-    var exponent = 0
-    var scaled = value.magnitude
-    while scaled >= 9.995 { (scaled, exponent) = (scaled / 10, exponent + 1) }
-    while scaled < 0.9995 { (scaled, exponent) = (scaled * 10, exponent - 1) }
-    return (value < 0 ? "-" : "") + "\((scaled * 100).rounded() / 100)e\(exponent)"
-  }
-
   /// `124,439,808`.
   static func count(_ number: Int) -> String {
     var groups: [String] = []

@@ -55,7 +55,7 @@ struct ConversionText {
     let error = report.casts.map(\.report.largestRelativeError).max() ?? 0
     var lines = [
       "  cast \(ByteText.count(report.casts.count)) tensors; largest relative error "
-        + ByteText.threeDigits(error)
+        + error.threeDigits
     ]
     var table = TextTable([.left, .left])
     for cast in report.casts {

@@ -23,8 +23,8 @@ struct DifferenceText {
       table.append([
         item.name.escapedForDisplay(), "\(ByteText.count(values.different)) values",
         values.firstDifference.map { "first at \($0)" } ?? "",
-        "max |Δ| \(ByteText.threeDigits(values.maxAbsolute))",
-        "max rel \(ByteText.threeDigits(values.maxRelative))",
+        "max |Δ| \(values.maxAbsolute.threeDigits)",
+        "max rel \(values.maxRelative.threeDigits)",
         values.maxULP.map { "max \($0) ulp" } ?? "",
       ])
     }

@@ -8,10 +8,11 @@ struct VerificationText {
 
   var text: String {
     let path = report.path.escapedForDisplay(limit: 1024)
-    let golden = report.goldenPath.escapedForDisplay(limit: 1024)
     var lines = [
-      "\(path): \(report.architecture), computed in \(report.precision.rawValue)",
-      "golden: \(golden), \(report.goldenPrecision.name) (\(report.goldenPrecisionSource))",
+      "\(path): \(report.architecture), computed in \(report.precision.rawValue)"
+    ]
+    lines += goldenLines
+    lines += [
       "tolerance: \(report.tolerance.formula)\(relativeRange)", "",
     ]
     let faults = report.faults.lines
@@ -24,6 +25,7 @@ struct VerificationText {
         "", "first divergence: \(first.name.escapedForDisplay())\(place): \(first.summary)",
       ]
     }
+    lines += report.suspects.flatMap(suspectLines)
     if !report.notCompared.isEmpty {
       let names = report.notCompared.prefix(5).map { $0.escapedForDisplay() }
       lines.append(
@@ -35,11 +37,42 @@ struct VerificationText {
     return lines.joined(separator: "\n")
   }
 
+  /// What the states are compared with.
+  private var goldenLines: [String] {
+    let golden = report.goldenPath.escapedForDisplay(limit: 1024)
+    let precision = report.goldenPrecision.name
+    let source = report.goldenPrecisionSource.escapedForDisplay(limit: 500)
+    guard let inputs = report.seededInputs else {
+      return ["golden: \(golden), \(precision) (\(source))"]
+    }
+    let shapes = inputs.shapes.map { "\($0.name) \($0.shape)" }.joined(separator: ", ")
+    return [
+      "against: \(golden), to the precision of \(precision) (\(source))",
+      "inputs: seed \(inputs.seed), \(shapes)",
+    ]
+  }
+
+  /// A suspect, what shows it, and what undoes it.
+  private func suspectLines(_ suspect: Suspect) -> [String] {
+    var lines = [
+      "suspect: \(suspect.cause.escapedForDisplay(limit: 500))",
+      "  evidence: \(suspect.evidence.escapedForDisplay(limit: 500))",
+    ]
+    if let setting = suspect.setting {
+      lines.append("  repair: the configuration, or --set \(setting.escapedForDisplay())")
+    }
+    if let rules = suspect.rules {
+      lines.append("  repair: ingot convert --rules with")
+      lines += rules.split(separator: "\n").map { "    \($0)" }
+    }
+    return lines
+  }
+
   /// The relative tolerances that the formula came to.
   private var relativeRange: String {
     let values = report.states.map(\.tolerance.relative)
     guard let least = values.min(), let most = values.max(), least < most else { return "" }
-    return "; rtol from \(ByteText.threeDigits(least)) to \(ByteText.threeDigits(most))"
+    return "; rtol from \(least.threeDigits) to \(most.threeDigits)"
   }
 
   /// What fails comes first, the worst at the top; the rest follows in the order of computing.
@@ -50,11 +83,11 @@ struct VerificationText {
     for state in failures.map(\.element) + report.states.filter(\.isOK) {
       table.append([
         state.isOK ? "✓" : "✗", state.name.escapedForDisplay(),
-        "max |Δ| \(ByteText.threeDigits(state.maxAbsolute))",
-        "max rel \(ByteText.threeDigits(state.maxRelative))",
+        "max |Δ| \(state.maxAbsolute.threeDigits)",
+        "max rel \(state.maxRelative.threeDigits)",
         state.notFinite > 0
           ? "\(ByteText.count(state.notFinite)) not finite"
-          : "\(ByteText.threeDigits(state.worst)) of the tolerance",
+          : "\(state.worst.threeDigits) of the tolerance",
       ])
     }
     return table.lines()
@@ -66,6 +99,7 @@ struct VerificationText {
     let message =
       report.firstDivergence.map { state in
         "first divergence: \(state.name)\(state.place.map { " (\($0))" } ?? ""): \(state.summary)"
+          + (report.suspects.first.map { "; suspect: \($0.cause)" } ?? "")
       } ?? report.faults.lines.first ?? "not ok"
     return [Self.annotation("\(report.path): \(message)")]
   }

@@ -18,15 +18,25 @@ enum Products {
     return unsafe String(cString: name)
   }
 
-  /// c[i, at + j] = Σ a[i, l] · b[j, l], added to what is there or instead of it.
+  /// How the second matrix of a product lies in memory.
+  enum Layout: Sendable {
+    /// columns × inner: as weights of `Linear` layers are stored.
+    case outputsFirst
+    /// inner × columns.
+    case inputsFirst
+  }
+
+  /// c[i, at + j] = Σ a[i, from + l] · b(l, j), added to what is there or instead of it.
   ///
-  /// a is rows × inner, b is columns × inner, rows of c are `pitch` apart.
+  /// Rows of a have `width` elements, rows of c `pitch`; b is packed.
   static func multiply<Scalar: Real>(
-    _ a: [Scalar], rows: Int, byTransposed b: [Scalar], columns: Int, inner: Int,
-    into c: inout [Scalar], at offset: Int, pitch: Int, adding isSum: Bool, jobs: Int,
-    by way: Way = .best
+    _ a: [Scalar], rows: Int, from aOffset: Int = 0, width aPitch: Int? = nil, by b: [Scalar],
+    _ layout: Layout, columns: Int, inner: Int, into c: inout [Scalar], at offset: Int = 0,
+    pitch: Int, adding isSum: Bool, jobs: Int, by way: Way = .best
   ) {
-    precondition(rows * inner <= a.count && columns * inner <= b.count)
+    let aPitch = aPitch ?? inner
+    precondition(aOffset >= 0 && aOffset + inner <= aPitch && rows * aPitch <= a.count)
+    precondition(columns * inner <= b.count)
     precondition(offset >= 0 && offset + columns <= pitch && rows * pitch <= c.count)
     guard rows > 0, columns > 0 else { return }
     // The longer side is shared out, so that each thread prepares less of the other.
@@ -34,35 +44,30 @@ enum Products {
     let byRows = rows > columns
     let length = byRows ? rows : columns
     let size = ((length + pieces - 1) / pieces + 15) / 16 * 16
+    let (bPitch, bStep) = layout == .outputsFirst ? (inner, inner) : (columns, 1)
     // Every product reads and writes within the sizes that were checked above, and each its own part
     // of c.
     unsafe a.withUnsafeBufferPointer { a in
       unsafe b.withUnsafeBufferPointer { b in
         unsafe c.withUnsafeMutableBufferPointer { c in
           guard let a = a.baseAddress, let b = b.baseAddress, let c = c.baseAddress else { return }
-          let matrices = unsafe Matrices(a: a, b: b, c: c + offset)
+          let matrices = unsafe Matrices(a: a + aOffset, b: b, c: c + offset)
           Parallel.run((length + size - 1) / size, jobs: jobs) { piece in
             let first = piece * size
             let count = min(size, length - first)
-            if byRows {
-              unsafe multiply(
-                matrices.a + first * inner, pitch: inner, isTransposed: false,
-                matrices.b, pitch: inner, isTransposed: true,
-                into: matrices.c + first * pitch, pitch: pitch, adding: isSum ? 1 : 0,
-                m: count, n: columns, k: inner, by: way)
-            } else {
-              unsafe multiply(
-                matrices.a, pitch: inner, isTransposed: false,
-                matrices.b + first * inner, pitch: inner, isTransposed: true,
-                into: matrices.c + first, pitch: pitch, adding: isSum ? 1 : 0,
-                m: rows, n: count, k: inner, by: way)
-            }
+            let (row, column) = byRows ? (first, 0) : (0, first)
+            unsafe multiply(
+              matrices.a + row * aPitch, pitch: aPitch, isTransposed: false,
+              matrices.b + column * bStep, pitch: bPitch, isTransposed: layout == .outputsFirst,
+              into: matrices.c + row * pitch + column, pitch: pitch, adding: isSum ? 1 : 0,
+              m: byRows ? count : rows, n: byRows ? columns : count, k: inner, by: way)
           }
         }
       }
     }
   }
 
+  /// What the pieces of a product share; each writes its own part of `c`.
   @unsafe
   private struct Matrices<Scalar>: @unchecked Sendable {
     let a: UnsafePointer<Scalar>
@@ -99,7 +104,7 @@ enum Products {
     }
   }
 
-  /// The definition.
+  /// The definition; every index is below the size that its pitch belongs to.
   @unsafe
   static func multiplyPlainly<Scalar: Real>(
     _ a: UnsafePointer<Scalar>, pitch aPitch: Int, isTransposed aIs: Bool,

@@ -28,7 +28,7 @@ extension Evaluation {
     let keepsOrder = try environment.holds(it.isCausal) && inputs.isCausal
     if keepsOrder {
       isCausal = true
-      try extendCache(scope.path.joined(separator: "."), &key, &value)
+      try extendCache(scope.place.joined(separator: "."), &key, &value)
     }
     let window = try environment.count(it.window)
     guard window == 0 || keepsOrder else {

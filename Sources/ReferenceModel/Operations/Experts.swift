@@ -23,8 +23,8 @@ extension Evaluation {
     // Scores [rows, experts].
     var scores = try Numbers<Scalar>(shape: [x.rows, count], repeating: 0)
     Products.multiply(
-      x.elements, rows: x.rows, byTransposed: router.elements, columns: count, inner: width,
-      into: &scores.elements, at: 0, pitch: count, adding: false, jobs: jobs)
+      x.elements, rows: x.rows, by: router.elements, .outputsFirst, columns: count, inner: width,
+      into: &scores.elements, pitch: count, adding: false, jobs: jobs)
     scores.forEachRun(ofRows: count, jobs: jobs) { run, span in
       for row in 0..<run.count { Rows.softmax(&span, row * count, count) }
     }

@@ -34,27 +34,40 @@ extension Evaluation {
         for row in 0..<run.count { Rows.copy(bias.elements, to: &span, row * outputs) }
       }
     }
+    // Some ecosystems store [inputs, outputs]: read as it lies, a product takes either.
+    let stored = weight.shape.rank == 2 ? weight.untransposed : nil
+    let lies: Products.Layout = stored == nil ? .outputsFirst : .inputsFirst
+    let matrix = stored ?? weight
     if let memory {
       // Read whole once, for every step to come.
       let role = try WeightReader.role(operation.weights[0], of: operation, scope)
-      let matrix = try memory.numbers(role) {
+      let held = try memory.numbers(role) {
         Numbers(
           shape: [outputs, inputs],
-          elements: try WeightReader.elements(of: weight, jobs: jobs))
+          elements: try WeightReader.elements(of: matrix, jobs: jobs))
       }
       Products.multiply(
-        x.elements, rows: x.rows, byTransposed: matrix.elements, columns: outputs, inner: inputs,
-        into: &y.elements, at: 0, pitch: outputs, adding: bias != nil, jobs: jobs)
+        x.elements, rows: x.rows, by: held.elements, lies, columns: outputs, inner: inputs,
+        into: &y.elements, pitch: outputs, adding: bias != nil, jobs: jobs)
       return y
     }
-    let step = max(1, min(outputs, Self.elementsHeld / max(1, inputs)))
+    let (length, width) = lies == .outputsFirst ? (outputs, inputs) : (inputs, outputs)
+    let step = max(1, min(length, Self.elementsHeld / max(1, width)))
     var block: [Scalar] = []
-    for first in stride(from: 0, to: outputs, by: step) {
-      let end = min(first + step, outputs)
-      try WeightReader.read(weight, first * inputs..<end * inputs, into: &block, jobs: jobs)
-      Products.multiply(
-        x.elements, rows: x.rows, byTransposed: block, columns: end - first, inner: inputs,
-        into: &y.elements, at: first, pitch: outputs, adding: bias != nil, jobs: jobs)
+    for first in stride(from: 0, to: length, by: step) {
+      let end = min(first + step, length)
+      try WeightReader.read(matrix, first * width..<end * width, into: &block, jobs: jobs)
+      switch lies {
+      case .outputsFirst:
+        Products.multiply(
+          x.elements, rows: x.rows, by: block, lies, columns: end - first, inner: inputs,
+          into: &y.elements, at: first, pitch: outputs, adding: bias != nil, jobs: jobs)
+      case .inputsFirst:
+        Products.multiply(
+          x.elements, rows: x.rows, from: first, width: inputs, by: block, lies,
+          columns: outputs, inner: end - first, into: &y.elements, pitch: outputs,
+          adding: bias != nil || first > 0, jobs: jobs)
+      }
     }
     return y
   }

@@ -47,48 +47,62 @@ struct Evaluation<Scalar: Real> {
   /// done again.
   mutating func run(_ plan: Plan, _ observe: (State) throws -> Bool) throws {
     for (index, instruction) in plan.instructions.enumerated() {
-      let scope = instruction.scope
       guard start == 0 || instruction.isStepped else {
         if let output = instruction.visit.output, let result = kept[index] {
           values[output] = result
         }
         continue
       }
-      released = instruction.releases
-      switch instruction.visit {
-      case .operation(let operation):
-        let path = scope.state(operation.name ?? operation.output)
-        let result = try Tensors.naming(tensor: path) { try evaluate(operation, scope) }
-        for name in released { values[name] = nil }
-        released = []
-        values[operation.output] = result
-        if cache != nil, instruction.isKept { kept[index] = result }
-        guard operation.name != nil else { continue }
-        let component = scope.component(of: operation)
-        guard try observe(state(.trace, "trace/\(path)", scope, component, result)) else { return }
-      case .end(let block):
-        let name = "trace/\(scope.state(block.name))"
-        let result = try value(block.output)
-        guard try observe(state(.trace, name, scope, block.component, result)) else { return }
-      case .state(let value, let series):
-        let number = hiddenStates[series, default: 0]
-        hiddenStates[series] = number + 1
-        let result = try self.value(value)
-        let name = "\(series)/\(number)"
-        guard try observe(state(.hidden, name, scope, scope.component, result)) else { return }
-      case .result(let value, let name):
-        let result = try self.value(value)
-        let component: Component = name == "logits" ? .head : scope.component
-        guard try observe(state(.output, "output/\(name)", scope, component, result)) else {
-          return
-        }
-        guard name == "logits", let labels = inputs.integers["labels"] else { continue }
-        let loss = try loss(result, labels)
-        guard try observe(state(.output, "output/loss", scope, .head, loss)) else { return }
-      }
-      for name in released { values[name] = nil }
+      guard try carryOut(instruction, index, observe) else { return }
     }
   }
+
+  /// Does one instruction and lets go of what nothing reads any more; false where `observe` has seen
+  /// enough.
+  mutating func carryOut(
+    _ instruction: Plan.Instruction, _ index: Int, _ observe: (State) throws -> Bool
+  ) throws -> Bool {
+    let scope = instruction.scope
+    released = instruction.releases
+    defer { release() }
+    switch instruction.visit {
+    case .operation(let operation):
+      let path = scope.state(operation.name ?? operation.output)
+      let result = try Tensors.naming(tensor: path) { try evaluate(operation, scope) }
+      // What is overwritten is read for the last time too.
+      release()
+      values[operation.output] = result
+      if cache != nil, instruction.isKept { kept[index] = result }
+      guard operation.name != nil else { return true }
+      return try observe(
+        state(.trace, "trace/\(path)", scope, scope.component(of: operation), result))
+    case .end(let block):
+      let name = "trace/\(scope.state(block.name))"
+      return try observe(state(.trace, name, scope, block.component, value(block.output)))
+    case .state(let value, let series):
+      let number = hiddenStates[series, default: 0]
+      hiddenStates[series] = number + 1
+      let name = "\(series)/\(number)"
+      return try observe(state(.hidden, name, scope, scope.component, self.value(value)))
+    case .result(let value, let name):
+      let result = try self.value(value)
+      let component: Component = name == "logits" ? .head : scope.component
+      guard try observe(state(.output, "output/\(name)", scope, component, result)) else {
+        return false
+      }
+      guard name == "logits", let labels = inputs.integers["labels"] else { return true }
+      return try observe(
+        state(.output, "output/loss", scope, .head, loss(result, labels)))
+    }
+  }
+
+  private mutating func release() {
+    for name in released { values[name] = nil }
+    released = []
+  }
+
+  /// Gives a value what an operation made of it in another pass.
+  mutating func give(_ name: String, _ value: Numbers<Scalar>) { values[name] = value }
 
   private func state(
     _ kind: State.Kind, _ name: String, _ scope: Scope, _ component: Component,
@@ -106,6 +120,7 @@ struct Evaluation<Scalar: Real> {
     case .positions(let it): try positions(it, operation, scope)
     case .sinusoids(let it): try sinusoids(it, scope)
     case .patches(let it): try patches(it, operation, scope)
+    case .convolution(let it): try convolution(it, operation, scope)
     case .prefix(let it): try prefix(it, operation, scope)
     case .linear(let it): try linear(it, operation, scope)
     case .norm(let it): try norm(it, operation, scope)
@@ -167,7 +182,7 @@ struct Evaluation<Scalar: Real> {
 
 extension Scope {
   /// The component of what an operation gives.
-  fileprivate func component(of operation: Operation) -> Component {
+  func component(of operation: Operation) -> Component {
     switch operation {
     case .embedding, .positions, .sinusoids, .patches, .prefix: .embedding
     case .norm: .norms
@@ -179,12 +194,12 @@ extension Scope {
       case .classifier: .classifier
       case .embeddingProjection: .embedding
       case .tokenEmbedding, .positionEmbedding, .typeEmbedding, .classToken, .patchEmbedding,
-        .query, .key, .value, .attentionOutput, .relativePositions, .feedForwardUp,
+        .convolution, .query, .key, .value, .attentionOutput, .relativePositions, .feedForwardUp,
         .feedForwardGate, .feedForwardDown, .router, .norm, .other:
         component
       }
-    case .rotary, .relativeBias, .attention, .activation, .combine, .scale, .softCap, .slice,
-      .concatenate, .firstPosition:
+    case .convolution, .rotary, .relativeBias, .attention, .activation, .combine, .scale, .softCap,
+      .slice, .concatenate, .firstPosition:
       component
     }
   }

@@ -95,6 +95,20 @@ struct ModelInputs: Sendable {
           .malformed, "\(features.width) features where '\(input.size)' is \(size)")
       }
       reals[input.name] = features
+    case .frames:
+      let frames = try Self.reals(tensor, rank: 3)
+      guard frames.shape[1] == size else {
+        throw IngotError(
+          .malformed, "frames of \(frames.shape[1]) where '\(input.size)' is \(size)")
+      }
+      reals[input.name] = try frames.turned()
+    }
+    guard let formula = input.length,
+      let length = integers[input.name]?.shape[1] ?? reals[input.name]?.shape[1]
+    else { return }
+    let expected = try environment.count(formula)
+    guard length == expected else {
+      throw IngotError(.malformed, "a length of \(length) where '\(formula)' is \(expected)")
     }
   }
 

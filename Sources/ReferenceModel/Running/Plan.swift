@@ -62,7 +62,7 @@ struct Plan {
       guard case .attention(let it) = operation, instruction.isStepped, stepped.contains(it.key),
         try !instruction.scope.environment.holds(it.isCausal)
       else { continue }
-      return instruction.scope.path.joined(separator: ".")
+      return instruction.scope.place.joined(separator: ".")
     }
     return nil
   }

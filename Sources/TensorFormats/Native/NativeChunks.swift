@@ -46,8 +46,10 @@ enum NativeChunks {
     var reader = ByteReader(stored)
     let stream = try reader.array(stored.count - checksumLength, "a chunk")
     let checksum = try reader.uint32("the CRC-32 of a chunk")
-    guard CRC32.of(stream) == checksum else {
-      throw IngotError(.integrity, "the CRC-32 of a chunk does not match its bytes")
+    let computed = CRC32.of(stream)
+    guard computed == checksum else {
+      throw IngotError(
+        .integrity, Checksum.mismatch("the CRC-32", of: "a chunk", checksum, computed))
     }
     let chunk = try Inflate.inflate(stream, container: .raw, limit: size)
     guard chunk.count == size else {

@@ -5,11 +5,11 @@ public struct Sliced: ByteSource {
 
   /// The bytes of the range.
   public let byteCount: Int
-  private let base: any ByteSource
+  let base: any ByteSource
   /// The bytes taken from each step.
   private let run: Int
   /// Where the first of them begins.
-  private let start: Int
+  let start: Int
   /// The bytes of the base from one run to the next.
   private let pitch: Int
 
@@ -37,7 +37,7 @@ public struct Sliced: ByteSource {
     byteCount = layout.outerCount * run
   }
 
-  private var isContiguous: Bool { run == byteCount || run == pitch }
+  var isContiguous: Bool { run == byteCount || run == pitch }
 
   /// Front to back in the base is front to back in the slice.
   public var access: AccessPattern { base.access }

@@ -32,10 +32,16 @@ public struct Transposed: ByteSource {
   public let granularity: Int
 
   /// What the view was made of, for views of this view.
-  private let original: any ByteSource
+  let original: any ByteSource
   private let elementByteWidth: Int
   private let shape: Shape
   private let order: [Int]
+
+  /// Whether it is a matrix of elements, of shape `rows`, `columns` before, with its axes swapped.
+  func isMatrix(rows: Int, columns: Int, elementByteWidth: Int) -> Bool {
+    order == [1, 0] && shape.dimensions == [rows, columns]
+      && self.elementByteWidth == elementByteWidth
+  }
 
   private let method: Method
   /// The axes of the view in its order, coalesced; none where the bytes stay as they are.
