@@ -74,7 +74,7 @@ import Testing
         var violation = ""
         let outcome = WriteScene.check(
           try WriteScene.content(of: out), old: old, complete: complete, isSet: false,
-          mayLeaveHidden: signals == [SIGKILL] && exists, violation: &violation)
+          hiddenAtMost: signals == [SIGKILL] && exists ? 1 : 0, violation: &violation)
         #expect(outcome == .complete || outcome == .asBefore, "\(violation)")
         outcomes[outcome == .complete ? "complete" : "absent or old", default: 0] += 1
       }

@@ -162,7 +162,7 @@ struct PowerLossTests {
           var violation = ""
           let outcome = WriteScene.check(
             state.filter { !$0.key.hasPrefix(".") }, old: scene.old, complete: scene.complete,
-            isSet: write.isSet, mayLeaveHidden: true, violation: &violation)
+            isSet: write.isSet, hiddenAtMost: 0, violation: &violation)
           if outcome == nil { violations.append("after \(call.kind) \(call.name): \(violation)") }
         }
       }

@@ -1,5 +1,6 @@
 import Foundation
 import Ingot
+import Tensors
 import TestSupport
 import Testing
 

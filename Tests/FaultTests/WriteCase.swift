@@ -184,20 +184,25 @@ final class WriteScene {
     }
     return Self.check(
       try Self.content(of: out), old: old, complete: complete, isSet: write.isSet,
-      mayLeaveHidden: killed || leftoverIsTold, violation: &violation)
+      hiddenAtMost: killed || leftoverIsTold ? mostHidden : 0, violation: &violation)
+  }
+
+  /// The hidden names that death may leave: of one file its new one; of a set those of the old files, and
+  /// where there are no unnamed files those of the new ones.
+  private var mostHidden: Int {
+    write.isSet ? complete.count * (write.always == nil ? 1 : 2) : 1
   }
 
   /// The invariant over what a folder holds.
   static func check(
     _ found: [String: Data], old: [String: Data], complete: [String: Data], isSet: Bool,
-    mayLeaveHidden: Bool, violation: inout String
+    hiddenAtMost mostHidden: Int, violation: inout String
   ) -> Outcome? {
     let hidden = found.keys.filter { complete[$0] == nil }
     let isOurs = hidden.allSatisfy { name in
       complete.keys.contains { name.hasPrefix(".\($0).ingot-") && name.count == $0.count + 24 }
     }
-    // One for each destination: the new file before it takes the old one's place, or of a set the old one.
-    guard isOurs, hidden.isEmpty || mayLeaveHidden && hidden.count <= complete.count else {
+    guard isOurs, hidden.count <= mostHidden else {
       violation = "left: \(hidden.sorted())"
       return nil
     }

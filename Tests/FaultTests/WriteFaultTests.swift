@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Tensors
 import TestSupport
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
 @Suite(.enabled(if: FaultShim.isAvailable, "\(FaultShim.absence)"))
 struct WriteFaultTests {
   /// Faults of a case that a developer waits for.
-  private static let sampleSize = 5
+  private static let sampleSize = 4
 
   /// How the runs of a test ended.
   private struct Tally: CustomStringConvertible {

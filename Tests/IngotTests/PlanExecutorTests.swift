@@ -93,6 +93,30 @@ import Testing
     }
   }
 
+  @Test(arguments: 0..<24)
+  func everyByteOutsideOfTensorsIsKnownAndCompared(seed: Int) throws {
+    try Places.withTemporaryFolder { folder in
+      let plan = Self.plan(seed: UInt64(seed), encodes: true)
+      let output = try OutputFile(
+        path: folder.appending(path: "out").filePath, replaces: false, syncs: false)
+      let outcome = try PlanExecutor(jobs: 2, takesHashes: true, progress: nil)
+        .execute(plan, into: output)
+      let fixed = FixedBytes(plan, outcome)
+      let payloads = outcome.results.map { $0.offset..<$0.offset + $0.byteCount }
+      var known = payloads.reduce(0) { $0 + $1.count }
+      for stretch in fixed.stretches {
+        known += stretch.content.count
+        #expect(!payloads.contains { $0.overlaps(stretch.offset..<stretch.end) })
+        #expect(try fixed.difference(in: stretch, of: output) == nil)
+        let middle = stretch.offset + stretch.content.count / 2
+        let byte = try output.bytes(at: middle, count: 1, "a byte")[0]
+        try output.write([byte ^ 1].rawSpan, at: middle)
+        #expect(try fixed.difference(in: stretch, of: output) == middle)
+      }
+      #expect(known == output.byteCount)
+    }
+  }
+
   @Test func theFailureOfTheEarliestTaskIsReported() throws {
     struct Failing: ByteSource {
       let byteCount = 600_000

@@ -22,7 +22,7 @@ public enum WholeFile {
   /// - Throws: `usage` for an extension without a format; `unsupported` naming what the format cannot
   ///   hold; `output` and `io`; what `check` throws.
   static func write(
-    _ table: TensorTable, to path: String, replaces: Bool, jobs: Int, check: () throws -> Void
+    _ table: TensorTable, to path: String, replaces: Bool, jobs: Int, check: () throws -> Void = {}
   ) throws {
     let format = try format(of: path)
     var options = WriteOptions()
