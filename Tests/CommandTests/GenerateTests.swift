@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 import TestSupport
 import Testing
@@ -33,6 +34,34 @@ import Testing
     #expect(try output() == output("--seed", "0"))
     #expect(try output("--seed", "1") != output("--seed", "2"))
     #expect(try output("--seed", "1", "--precision", "float32") == output("--seed", "1"))
+  }
+
+  @Test(arguments: [
+    (
+      #""topk_method": "greedy""#, #""topk_method": "group_limited_greedy", "n_group": 3"#,
+      "experts chosen within 3 groups are not computed, only among all"
+    ),
+    (#""rope_type": "default""#, #""rope_type": "yarn""#, "yarn"),
+  ])
+  func `what would be computed otherwise is refused`(
+    _ stored: String, _ other: String, _ message: String
+  ) throws {
+    try Places.withTemporaryFolder { folder in
+      let fixture = URL(filePath: Places.fixture("models/deepseek-v2"))
+      for name in ["model.safetensors", "config.json"] {
+        try FileManager.default.copyItem(
+          at: fixture.appending(path: name), to: folder.appending(path: name))
+      }
+      let path = folder.appending(path: "config.json")
+      let text = try String(contentsOf: path, encoding: .utf8)
+      #expect(text.contains(stored))
+      try text.replacing(#""n_group": null,"#, with: "").replacing(stored, with: other)
+        .write(to: path, atomically: true, encoding: .utf8)
+      let run = try CommandRun.ingot("generate", folder.filePath, "--tokens", "5,6")
+      #expect(run.status == 69)
+      #expect(run.diagnostics.contains(message))
+      #expect(try CommandRun.ingot("validate", folder.filePath).status == 0)
+    }
   }
 
   @Test func `an encoder-decoder begins where it is told to`() throws {

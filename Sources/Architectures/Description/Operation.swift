@@ -386,6 +386,9 @@ public enum Operation: Sendable, Hashable {
     public var active: Expression
     /// Whether the chosen experts' weights are made to sum to 1.
     public var normalizes: Expression = true
+    /// How many groups there are, of which a token's experts come from a few; 1 where any may be chosen,
+    /// which is all that the forward pass computes.
+    public var groups: Expression = 1
     /// What one expert does with `input`, ending in `result`.
     public var steps: [Step]
     /// The value of an expert's steps that counts.

@@ -160,23 +160,8 @@ extension Architecture {
   private static func bartStack(
     _ name: String, _ parts: [(role: String, name: String)]
   ) -> [Spelling] {
-    let layer = "\(name).layers.{layer}"
-    return [
-      Spelling.one("\(name).embedding.positions.weight", "\(name).embed_positions.weight"),
-      Spelling.both("\(name).embedding.norm", "\(name).layernorm_embedding"),
-      parts.flatMap { part in
-        [
-          Spelling.both("\(layer).\(part.role).query", "\(layer).\(part.name).q_proj"),
-          Spelling.both("\(layer).\(part.role).key", "\(layer).\(part.name).k_proj"),
-          Spelling.both("\(layer).\(part.role).value", "\(layer).\(part.name).v_proj"),
-          Spelling.both("\(layer).\(part.role).output", "\(layer).\(part.name).out_proj"),
-          Spelling.both("\(layer).\(part.role)_norm", "\(layer).\(part.name)_layer_norm"),
-        ].flatMap { $0 }
-      },
-      Spelling.both("\(layer).feed_forward.up", "\(layer).fc1"),
-      Spelling.both("\(layer).feed_forward.down", "\(layer).fc2"),
-      Spelling.both("\(layer).feed_forward_norm", "\(layer).final_layer_norm"),
-    ].flatMap { $0 }
+    Spelling.seq2seqStack(name, parts)
+      + Spelling.both("\(name).embedding.norm", "\(name).layernorm_embedding")
   }
 
   /// Keras Hub has no rows of positions before the first, no bias on the logits, and stacks of one size.
@@ -212,4 +197,33 @@ extension Architecture {
           "encoder_layers == decoder_layers && heads == decoder_heads && feed_forward == decoder_feed_forward",
         message: "its encoder and decoder have the same sizes, this model's have not"),
     ])
+}
+
+extension Spelling {
+  /// What the stacks of transformers' speech and translation models have in common.
+  ///
+  /// Positions, and layers with a norm beside each attention; Whisper's keys have no bias.
+  static func seq2seqStack(
+    _ name: String, _ parts: [(role: String, name: String)], keyBias: Bool = true
+  ) -> [Spelling] {
+    let layer = "\(name).layers.{layer}"
+    return [
+      Spelling.one("\(name).embedding.positions.weight", "\(name).embed_positions.weight"),
+      parts.flatMap { part in
+        let (role, stored) = ("\(layer).\(part.role)", "\(layer).\(part.name)")
+        return [
+          Spelling.both("\(role).query", "\(stored).q_proj"),
+          keyBias
+            ? Spelling.both("\(role).key", "\(stored).k_proj")
+            : Spelling.one("\(role).key.weight", "\(stored).k_proj.weight"),
+          Spelling.both("\(role).value", "\(stored).v_proj"),
+          Spelling.both("\(role).output", "\(stored).out_proj"),
+          Spelling.both("\(role)_norm", "\(stored)_layer_norm"),
+        ].flatMap { $0 }
+      },
+      Spelling.both("\(layer).feed_forward.up", "\(layer).fc1"),
+      Spelling.both("\(layer).feed_forward.down", "\(layer).fc2"),
+      Spelling.both("\(layer).feed_forward_norm", "\(layer).final_layer_norm"),
+    ].flatMap { $0 }
+  }
 }

@@ -109,8 +109,7 @@ extension Architecture {
       .init(condition: "pooler", message: "it always has a pooler, and this model has none"),
       .init(
         condition: "head != 'pretraining'", message: "it has no head for the next sentence"),
-      .init(
-        condition: "head != 'masked' || tied_head", message: "its head is tied to the tokens"),
+      .kerasHubTiedHead,
     ])
 
   /// llama.cpp's BERT is there to embed texts: it has neither pooler nor head.

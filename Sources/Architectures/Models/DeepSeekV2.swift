@@ -11,6 +11,8 @@ extension Architecture {
       .count("dense_layers", default: 0, minimum: 0), .count("feed_forward"), .count("experts"),
       .count("active_experts"), .count("shared_experts", minimum: 0),
       .count("expert_feed_forward"), .flag("normalizes_experts", default: false),
+      .word("routing", ["greedy", "group_limited_greedy"], default: "greedy"),
+      .count("expert_groups", default: 1),
       .real("expert_scale", default: 1), .activation(default: .silu),
       .real("norm_epsilon", default: 1e-6), .flag("attention_bias", default: false),
       .flag("feed_forward_bias", default: false),
@@ -119,6 +121,7 @@ extension Architecture {
         .init(
           name: "experts", input: "h", width: "width", count: "experts", active: "active_experts",
           normalizes: "normalizes_experts",
+          groups: "routing == 'greedy' ? 1 : expert_groups",
           steps: Step.gated(output: "e", inner: "expert_feed_forward"), result: "e", output: "m"))),
     .when(
       "shared_experts > 0",
@@ -182,6 +185,8 @@ extension Architecture {
         "shared_experts", "n_shared_experts", meaning: ["null": .integer(0)], absent: .integer(2)),
       .key("expert_feed_forward", "moe_intermediate_size", absent: .integer(1407)),
       .key("normalizes_experts", "norm_topk_prob", absent: .flag(false)),
+      .key("routing", "topk_method", absent: .word("greedy")),
+      .key("expert_groups", "n_group", meaning: ["null": .integer(1)], absent: .integer(1)),
       .key("expert_scale", "routed_scaling_factor", absent: .real(1)),
       .activation("hidden_act", absent: .silu),
       .key("norm_epsilon", "rms_norm_eps", absent: .real(1e-6)),

@@ -25,3 +25,8 @@ enum KerasHub {
           [.transpose, .reshape(["heads", "head_size", "width"])]))
   }
 }
+
+extension Architecture.Requirement {
+  static let kerasHubTiedHead = Architecture.Requirement(
+    condition: "head != 'masked' || tied_head", message: "its head is tied to the tokens")
+}

@@ -109,11 +109,6 @@ extension Architecture {
     ])
 }
 
-extension Architecture.Requirement {
-  static let kerasHubTiedHead = Architecture.Requirement(
-    condition: "head != 'masked' || tied_head", message: "its head is tied to the tokens")
-}
-
 extension Spelling {
   /// Keras Hub's encoders with tokens and positions in one layer, and their tasks.
   static let kerasHubEncoder: [Spelling] = [

@@ -117,23 +117,8 @@ extension Architecture {
   private static func stack(
     _ name: String, _ parts: [(role: String, name: String)]
   ) -> [Spelling] {
-    let layer = "\(name).layers.{layer}"
-    return [
-      Spelling.one("\(name).embedding.positions.weight", "\(name).embed_positions.weight"),
-      parts.flatMap { part in
-        [
-          Spelling.both("\(layer).\(part.role).query", "\(layer).\(part.name).q_proj"),
-          Spelling.one("\(layer).\(part.role).key.weight", "\(layer).\(part.name).k_proj.weight"),
-          Spelling.both("\(layer).\(part.role).value", "\(layer).\(part.name).v_proj"),
-          Spelling.both("\(layer).\(part.role).output", "\(layer).\(part.name).out_proj"),
-          Spelling.both("\(layer).\(part.role)_norm", "\(layer).\(part.name)_layer_norm"),
-        ].flatMap { $0 }
-      },
-      Spelling.both("\(layer).feed_forward.up", "\(layer).fc1"),
-      Spelling.both("\(layer).feed_forward.down", "\(layer).fc2"),
-      Spelling.both("\(layer).feed_forward_norm", "\(layer).final_layer_norm"),
-      Spelling.both("\(name).final_norm", "\(name).layer_norm"),
-    ].flatMap { $0 }
+    Spelling.seq2seqStack(name, parts, keyBias: false)
+      + Spelling.both("\(name).final_norm", "\(name).layer_norm")
   }
 
   private static let dialect = Dialect(

@@ -409,6 +409,7 @@ extension Operation.Experts: FieldMapped {
     try fields.required("count", &count)
     try fields.required("active", &active)
     try fields.optional("normalizes", &normalizes)
+    try fields.optional("groups", &groups)
     try fields.bind("expert", "steps")
     try fields.required("steps", &steps)
     try fields.word("result", &result)

@@ -16,6 +16,11 @@ extension Evaluation {
     guard active > 0, active <= count else {
       throw IngotError(.malformed, "\(active) of \(count) experts cannot be active")
     }
+    let groups = try environment.count(it.groups)
+    guard groups == 1 else {
+      throw IngotError(
+        .unsupported, "experts chosen within \(groups) groups are not computed, only among all")
+    }
     let normalizes = try environment.holds(it.normalizes)
     let x = try value(it.input, width: width)
     guard let router: Numbers<Scalar> = try weights.numbers("router.weight", of: operation, scope)
