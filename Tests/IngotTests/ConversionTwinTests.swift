@@ -44,6 +44,8 @@ import Testing
     ["bloom", "bloom-keras-hub"],
     ["albert", "albert-keras-hub"],
     ["t5-gated", "t5-gated-keras-hub"],
+    ["whisper-equal", "whisper-equal-keras-hub"],
+    ["whisper-wide", "whisper-openai"],
   ]
 
   static let twins: [Twins] = families.flatMap { folders in
@@ -70,7 +72,7 @@ import Testing
   }
 
   @Test func `every pair is there`() {
-    #expect(Self.twins.count == 12 + 6 + 6 + 10 * 2)
+    #expect(Self.twins.count == 12 + 6 + 6 + 12 * 2)
   }
 
   @Test(arguments: twins)
@@ -150,6 +152,7 @@ import Testing
   @Test(arguments: [
     ("bart", "keras_hub"), ("opt-post-norm", "keras_hub"), ("roberta", "keras_hub"),
     ("gpt-neox", "keras_hub"), ("t5", "keras_hub"), ("t5-encoder", "keras_hub"),
+    ("whisper", "keras_hub"), ("whisper", "openai"),
   ])
   func `what the other library cannot hold is refused`(_ folder: String, _ to: String) throws {
     try Places.withTemporaryFolder { place in
