@@ -23,7 +23,8 @@ import Testing
      "conventions": [{"name": "torch", "spellings": [
        {"roles": ["layers.{layer}.up.weight"], "name": "h.{layer}.w", "layout": ["transpose"]}],
        "adaptations": [{"when": "layers > 1", "sets": {"layers": 1},
-         "zeros": ["layers.{layer}.up.weight"], "reason": "one will do"}]}]}
+         "zeros": ["layers.{layer}.up.weight"], "reason": "one will do"}],
+       "layer_names": {"layers": [{"path": "h.{layer}", "name": "block_{layer}"}]}}]}
     """
 
   @Test func `the description that is broken below is sound`() throws {
@@ -101,6 +102,10 @@ import Testing
     (
       #""zeros": ["layers.{layer}.up.weight"]"#, #""first_rows": ["layers.up.weight"]"#,
       "adaptations[0].first_rows[0]: no weight is 'layers.up.weight'"
+    ),
+    (
+      "block_{layer}", "block_{stage}",
+      "layer_names.layers[0].name: 'stage' is no loop variable of the path"
     ),
     (#""name": "small""#, #""name": "sm/all""#, "name: 'sm/all' is no name"),
     (#""name": "small","#, "", "lacks 'name'"),

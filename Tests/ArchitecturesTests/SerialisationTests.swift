@@ -23,7 +23,9 @@ import Testing
       ("block", Step.Block.blank), ("loop", Step.Loop.blank), ("branch", Step.Branch.blank),
       ("state", StateFields.blank), ("result", ResultFields.blank), ("tie", Weight.Tie.blank),
       ("rotary/scaling", Operation.Rotary.Scaling.blank), ("convention", Convention.blank),
-      ("adaptation", Adaptation.blank), ("spelling", Spelling.blank), ("dialect", Dialect.blank),
+      ("adaptation", Adaptation.blank), ("layerNames", LayerNames.blank),
+      ("namedLayer", LayerNames.Layer.blank), ("spelling", Spelling.blank),
+      ("dialect", Dialect.blank),
       ("key", Dialect.Key.blank),
       ("dialect/recognition", Dialect.Recognition.blank),
     ]
@@ -163,12 +165,16 @@ import Testing
     case "shares_weights", "shares_right", "outer", "optional", "repeats_tied", "bias_is_buffer",
       "weight_is_buffer":
       return .boolean(true)
-    case "roles", "values", "paths", "aliases", "words", "buffers", "first_rows", "zeros":
+    case "roles", "values", "paths", "aliases", "words", "buffers", "first_rows", "zeros",
+      "prefixes", "copies":
       return .array(["w\(index)".json])
     case "layout": return .array([.string("transpose"), ["permute": [1, 0].json]])
     case "spellings": return .array([["roles": .array(["r".json]), "name": "n".json]])
     case "requirements": return .array([["condition": "c".json, "message": "m".json]])
-    case "sets": return ["a": .string("b\(index)")]
+    case "layer_names": return ["layers": .array([["path": "p".json, "name": "n".json]])]
+    case "layers", "outer_layers":
+      return .array([["path": "p\(index)".json, "name": "n".json]])
+    case "sets", "parts": return ["a": .string("b\(index)")]
     case "adaptations":
       return .array([["when": "w".json, "sets": ["p": "f".json], "reason": "r".json]])
     case "recognition": return ["key": "k".json, "values": .array(["v".json])]

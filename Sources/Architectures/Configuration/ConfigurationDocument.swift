@@ -26,6 +26,15 @@ public struct ConfigurationDocument: Sendable {
     return value(at: "architectures.0")?.string.map { ("architectures.0", $0) }
   }
 
+  /// The class of a Keras model that is put together of layers; it says nothing of an architecture.
+  var genericClass: String? {
+    guard let kind, kind.key == "class_name", ["Functional", "Sequential"].contains(kind.word)
+    else {
+      return nil
+    }
+    return kind.word
+  }
+
   /// Whether it says anything about a model at all, as the `config.json` of some other tool does not.
   public var isModelConfiguration: Bool { kind != nil }
 

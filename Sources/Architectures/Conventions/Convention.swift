@@ -20,6 +20,8 @@ public struct Convention: Sendable, Hashable {
   /// What every model has here, where another may have chosen otherwise and its weights can follow:
   /// what is brought here is adapted first, and has to meet the requirements then.
   public var adaptations: [Adaptation] = []
+  /// How Keras's legacy files call the same tensors; nil for what is not of Keras.
+  public var layerNames: LayerNames?
 }
 
 /// The name of one stored tensor, the weights in it, and how they lie.

@@ -61,13 +61,13 @@ extension ModelReading {
     let index = NameIndex(table)
     var readings: [CandidateReading] = []
     for architecture in candidates {
-      for convention in architecture.conventions {
+      for convention in architecture.conventions.map({ $0.readingLayerNames() }) {
         for placement in convention.placements(in: index) {
           readings.append(CandidateReading(table, index, architecture, convention, placement))
         }
       }
     }
-    let best = try Self.best(readings, of: candidates, table)
+    let best = try Self.best(readings, of: candidates, table, documents)
     let given = try Self.given(best.architecture, documents, settings(best.architecture))
     let model = try Model(best.architecture, best.inferred(beyond: given))
     return try ModelReading(
@@ -143,7 +143,8 @@ extension ModelReading {
   }
 
   private static func best(
-    _ readings: [CandidateReading], of candidates: [Architecture], _ table: TensorTable
+    _ readings: [CandidateReading], of candidates: [Architecture], _ table: TensorTable,
+    _ documents: [ConfigurationDocument]
   ) throws -> CandidateReading {
     func faults(_ reading: CandidateReading) -> (Int, Int, Int) {
       (
@@ -154,6 +155,13 @@ extension ModelReading {
     // Something of the model must be there, not a stray name.
     let sound = readings.filter { $0.explained.count > $0.absentSpellings }
     guard let best = sound.min(by: { faults($0) < faults($1) }) else {
+      if candidates.count > 1, let name = documents.lazy.compactMap(\.genericClass).first {
+        throw IngotError(
+          .unsupported,
+          "the architecture cannot be told: a \(name) model of Keras has the names that its maker gave its layers",
+          hint: "--architecture FILE takes a description with these names (schemas/architecture.md)"
+        )
+      }
       throw IngotError(
         .unsupported,
         candidates.count == 1
@@ -187,10 +195,12 @@ extension Convention {
     var placements: Set<Placement> = []
     // A name that stands alone in every model says what is before the others.
     for spelling in spellings where spelling.name.variables.isEmpty && !spelling.isOuter {
-      for beginning in index.beginnings(before: spelling.name.name([:])) {
-        let outer =
-          beginning.hasSuffix(prefix) ? String(beginning.dropLast(prefix.count)) : beginning
-        placements.insert(Placement(inner: beginning, outer: outer))
+      for name in [spelling.name] + spelling.aliases {
+        for beginning in index.beginnings(before: name.name([:])) {
+          let own = ([prefix] + (layerNames?.prefixes ?? [])).first(where: beginning.hasSuffix)
+          placements.insert(
+            Placement(inner: beginning, outer: String(beginning.dropLast(own?.count ?? 0))))
+        }
       }
       if !placements.isEmpty { break }
     }

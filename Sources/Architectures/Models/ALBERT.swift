@@ -152,5 +152,16 @@ extension Architecture {
         condition: "head != 'pretraining'",
         message: "it has no head for the order of sentences"),
       .kerasHubTiedHead,
-    ])
+    ],
+    layerNames: .kerasHub(
+      ["albert"],
+      [
+        .plain("position_embedding", "position_embedding"),
+        .plain("embedding", "segment_embedding"),
+        .plain("layer_normalization", "embeddings_layer_norm"),
+        .plain("dense", "embedding_projection"),
+        .encoder("transformer_encoder", "group_0_inner_layer_0"),
+        .plain("dense_1", "pooled_dense"),
+      ], heads: [.plain("masked_lm_head", "mlm_head"), .plain("dense", "logits")],
+      copies: ["mlm_head/token_embedding/embeddings"]))
 }

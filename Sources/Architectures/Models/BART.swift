@@ -210,7 +210,17 @@ extension Architecture {
       .init(
         condition: "head_bias", values: ["head_bias": false], zeros: ["head.bias"],
         reason: "it adds nothing to the logits"),
-    ])
+    ],
+    layerNames: .kerasHub(
+      ["bart"],
+      [
+        .plain("position_embedding", "encoder_position_embedding"),
+        .plain("layer_normalization", "encoder_embeddings_layer_norm"),
+        .encoder("transformer_encoder{layer:suffix}", "transformer_encoder_layer_{layer}"),
+        .plain("position_embedding_1", "decoder_position_embedding"),
+        .plain("layer_normalization_1", "decoder_embeddings_layer_norm"),
+        .decoder("transformer_decoder{layer:suffix}", "transformer_decoder_layer_{layer}"),
+      ], copies: [LayerNames.tokens]))
 }
 
 extension Spelling {

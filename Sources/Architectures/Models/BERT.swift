@@ -110,7 +110,16 @@ extension Architecture {
       .init(
         condition: "head != 'pretraining'", message: "it has no head for the next sentence"),
       .kerasHubTiedHead,
-    ])
+    ],
+    layerNames: .kerasHub(
+      ["bert"],
+      [
+        .plain("position_embedding", "position_embedding"),
+        .plain("embedding", "segment_embedding"),
+        .plain("layer_normalization", "embeddings_layer_norm"), .encoder(),
+        .plain("dense", "pooled_dense"),
+      ], heads: [.plain("masked_lm_head", "mlm_head"), .plain("dense", "logits")],
+      copies: ["mlm_head/token_embedding/embeddings"]))
 
   /// llama.cpp's BERT is there to embed texts: it has neither pooler nor head.
   private static let bertGGUF = Convention(

@@ -102,7 +102,15 @@ extension Architecture {
         Spelling.keras("layers.{layer}.feed_forward.up", "\(path)/_mlp_intermediate_dense"),
         Spelling.keras("layers.{layer}.feed_forward.down", "\(path)/_mlp_output_dense"),
         Spelling.keras("final_norm", "layers/layer_normalization_1", []),
-      ].flatMap { $0 }
+      ].flatMap { $0 },
+      layerNames: .kerasHub(
+        ["bloom"],
+        [
+          .plain("layer_normalization", "embedding_layernorm"),
+          .decoder(
+            "bloom_decoder{layer:suffix}", parts: ["self_attention_layer": "self_attention"]),
+          .plain("layer_normalization_1", "final_layernorm"),
+        ], copies: [LayerNames.tokens])
     ).fixing(["residual_after_norm": false, "tied_head": true])
   }()
 }

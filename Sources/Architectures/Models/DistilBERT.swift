@@ -88,5 +88,6 @@ extension Architecture {
 
   private static let distilBERTKerasHub = Convention(
     name: "keras_hub", prefix: "layers/distil_bert_backbone/", prefixCondition: "head != 'none'",
-    spellings: Spelling.kerasHubEncoder, requirements: [.kerasHubTiedHead])
+    spellings: Spelling.kerasHubEncoder, requirements: [.kerasHubTiedHead],
+    layerNames: .kerasHubEncoder("distil_bert", token: "token_and_position_embedding"))
 }

@@ -129,6 +129,12 @@ extension Architecture {
     spellings: Spelling.one("embedding.tokens.weight", "layers/reversible_embedding/vars/0")
       + Spelling.one("embedding.positions.weight", "layers/position_embedding/vars/0")
       + Spelling.kerasHubLayer("layers.{layer}", "layers/transformer_decoder{layer:suffix}")
-      + Spelling.keras("final_norm", "layers/layer_normalization", [])
+      + Spelling.keras("final_norm", "layers/layer_normalization", []),
+    layerNames: .kerasHub(
+      ["gpt2"],
+      [
+        .plain("position_embedding", "position_embedding"), .decoder(),
+        .plain("layer_normalization", "layer_norm"),
+      ], copies: [LayerNames.tokens])
   ).fixing(["bias": true, "tied_head": true])
 }

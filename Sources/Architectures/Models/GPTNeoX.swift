@@ -135,7 +135,15 @@ extension Architecture {
           "layers.{layer}.feed_forward.up", "\(path)/_feedforward_intermediate_dense"),
         Spelling.keras("layers.{layer}.feed_forward.down", "\(path)/_feedforward_output_dense"),
         Spelling.keras("final_norm", "layers/layer_normalization", []),
-      ].flatMap { $0 }
+      ].flatMap { $0 },
+      layerNames: .kerasHub(
+        ["gpt_neo_x"],
+        [
+          .decoder(
+            "gpt_neo_x_decoder{layer:suffix}",
+            parts: LayerNames.decoder.merging(["qkv_dense": "query_key_value"]) { $1 }),
+          .plain("layer_normalization", "layer_norm"),
+        ], copies: [LayerNames.tokens])
     ).fixing(["attention_bias": true, "parallel": true, "tied_head": true])
   }()
 }

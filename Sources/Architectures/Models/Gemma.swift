@@ -69,7 +69,16 @@ enum Gemma {
             ["layers.{layer}.feed_forward.\($0).weight"], "\(path)/\($1)/vars/0", [.transpose])
         },
         Spelling.one("final_norm.weight", "layers/rms_normalization/vars/0"),
-      ].flatMap { $0 }
+      ].flatMap { $0 },
+      layerNames: .kerasHub(
+        ["gemma"],
+        [
+          .decoder(
+            "gemma_decoder_block{layer:suffix}", "decoder_block_{layer}",
+            parts: LayerNames.decoder.merging(
+              ["gating_ffw": "ffw_gating", "gating_ffw_2": "ffw_gating_2"]) { $1 }),
+          .plain("rms_normalization", "final_normalization"),
+        ], scale: "scale", copies: [LayerNames.tokens])
     ).fixing(["attention_bias": false, "tied_head": true])
   }
 

@@ -275,7 +275,19 @@ extension LlamaKin {
           "layers.{layer}.feed_forward_norm.weight", "\(path)/_feedforward_layernorm/vars/0"),
         mixer?(path) ?? dense(path),
         Spelling.one("final_norm.weight", "layers/\(norm)/vars/0"),
-      ].flatMap { $0 })
+      ].flatMap { $0 },
+      // The names of Mixtral's experts are numbered on through the program that wrote them.
+      layerNames: mixer != nil
+        ? nil
+        : .kerasHub(
+          [name, "\(name)3"],
+          [
+            .decoder("\(name)_transformer_decoder{layer:suffix}"),
+            .plain(norm, "sequence_output_layernorm"),
+          ], scale: "scale",
+          copies: [
+            LayerNames.tokens, "token_embedding/token_embedding/reverse_embeddings",
+          ]))
   }
 
   private static func dense(_ path: String) -> [Spelling] {

@@ -165,7 +165,11 @@ extension Architecture {
         reason:
           "no token but padding reads them; it counts positions over padding too, which moves a text behind padding"
       )
-    ]
+    ],
+    layerNames: .kerasHub(
+      ["opt"], token: ("token_and_position_embedding", "embeddings"),
+      [.decoder(), .plain("layer_normalization", "layer_norm")],
+      copies: ["token_embedding/embeddings/token_embedding/embeddings"])
   ).fixing([
     "position_offset": 0, "bias": true, "norm_first": true, "final_norm": true,
     "embedding_width": "width", "tied_head": true,

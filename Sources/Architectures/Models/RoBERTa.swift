@@ -133,7 +133,8 @@ extension Architecture {
       .init(
         condition: "types > 0", values: ["types": 0], zeros: ["embedding.types.weight"],
         reason: "it adds no type to tokens"),
-    ])
+    ],
+    layerNames: .kerasHubEncoder("roberta", token: "embeddings"))
 }
 
 extension Spelling {
@@ -150,6 +151,19 @@ extension Spelling {
     keras("classifier_transform", "layers/dense", isOuter: true),
     keras("classifier", "layers/dense_1", isOuter: true),
   ].flatMap { $0 }
+}
+
+extension LayerNames {
+  /// The same encoders by their layers' own names.
+  static func kerasHubEncoder(_ folder: String, token: String) -> LayerNames {
+    .kerasHub(
+      [folder], token: ("token_and_position_embedding", token),
+      [.plain("layer_normalization", "embeddings_layer_norm"), .encoder()],
+      heads: [
+        .plain("masked_lm_head", "mlm_head"), .plain("dense", "pooled_dense"),
+        .plain("dense_1", "logits"),
+      ], copies: ["mlm_head/\(token)/token_embedding/embeddings"])
+  }
 }
 
 extension Step {

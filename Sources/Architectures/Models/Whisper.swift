@@ -231,7 +231,19 @@ extension Architecture {
       .init(
         condition: "head == 'none' || tied_head", message: "its head is tied to the tokens"),
       .equalStacks,
-    ])
+    ],
+    layerNames: .kerasHub(
+      ["whisper"],
+      token: ("token_and_position_embedding", "decoder_token_and_position_embedding"),
+      [
+        .plain("conv1d", "encoder_token_embedding_conv_layer_1"),
+        .plain("conv1d_1", "encoder_token_embedding_conv_layer_2"),
+        .plain("position_embedding", "encoder_position_embedding"),
+        .encoder("whisper_encoder{layer:suffix}", "transformer_encoder_layer_{layer}"),
+        .plain("layer_normalization", "encoder_layer_norm"),
+        .decoder("whisper_decoder{layer:suffix}", "transformer_decoder_layer_{layer}"),
+        .plain("layer_normalization_1", "decoder_layer_norm"),
+      ], copies: []))
 
   /// [outputs, inputs, kernel] as [kernel, inputs, outputs].
   private static func kerasConvolution(_ name: String, _ path: String) -> [Spelling] {

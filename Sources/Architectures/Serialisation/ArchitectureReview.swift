@@ -191,6 +191,21 @@ extension ArchitectureReview {
     for (index, buffer) in convention.buffers.enumerated() {
       try checkTemplate(buffer.text, at: place["buffers"][index])
     }
+    let layerNames = convention.layerNames
+    for (key, layers) in [
+      ("layers", layerNames?.layers), ("outer_layers", layerNames?.outerLayers),
+    ] {
+      for (index, layer) in (layers ?? []).enumerated() {
+        let place = place["layer_names"][key][index]["name"]
+        try checkTemplate(layer.name, at: place)
+        // A spelling's own variables are those of its path.
+        let variables = Set(NameTemplate(layer.path).variables)
+        if let unknown = Set(NameTemplate(layer.name).variables).subtracting(variables).min() {
+          throw place.failure(
+            "'\(unknown.escapedForDisplay(limit: 80))' is no loop variable of the path")
+        }
+      }
+    }
   }
 
   private func check(_ spelling: Spelling, at place: JSONPlace) throws {

@@ -12,6 +12,29 @@ extension Convention: FieldMapped {
     try fields.optional("buffers", &buffers)
     try fields.optional("requirements", &requirements)
     try fields.optional("adaptations", &adaptations)
+    try fields.optional("layer_names", &layerNames)
+  }
+}
+
+extension LayerNames: FieldMapped {
+  static var blank: Self { .init(layers: []) }
+
+  mutating func map(_ fields: inout FieldMap) throws {
+    try fields.required("layers", &layers)
+    try fields.optional("outer_layers", &outerLayers)
+    try fields.optional("prefixes", &prefixes)
+    try fields.optional("scale", &scale)
+    try fields.optional("copies", &copies)
+  }
+}
+
+extension LayerNames.Layer: FieldMapped {
+  static var blank: Self { .init(path: "", name: "") }
+
+  mutating func map(_ fields: inout FieldMap) throws {
+    try fields.required("path", &path)
+    try fields.required("name", &name)
+    try fields.optional("parts", &parts)
   }
 }
 
