@@ -43,6 +43,19 @@ import Testing
     #expect(loose.status == 0)
   }
 
+  @Test func `the search for suspects reads no more than it may`() throws {
+    let run = try verify("--set", "norm_epsilon=0.001", "--suspect-passes", "0")
+    #expect(run.status == 1)
+    #expect(!run.output.contains("suspect:"))
+    #expect(
+      run.output.contains(
+        /\n  not tried: [0-9]+ more known mistakes; the trials before had read enough \(--suspect-passes\)\n/
+      ))
+    let json = try verify("--set", "norm_epsilon=0.001", "--suspect-passes", "0", "--json")
+    #expect((try JSONScanner.parse(Array(json.output.utf8))["untried_mistakes"]?.integer ?? 0) > 5)
+    #expect(try verify("--suspect-passes", "-1").status == 64)
+  }
+
   @Test func `reports go into files, with the failures marked`() throws {
     try Places.withTemporaryFolder { folder in
       let junit = folder.appending(path: "verify.xml").filePath

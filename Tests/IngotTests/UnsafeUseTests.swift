@@ -38,6 +38,7 @@ import Testing
     "HDF5Format/Reading/Fields.swift": "the bytes of a static string",
     "HDF5Format/Reading/Lookup3.swift": "words at a time",
     "Ingot/Verify/PathGlob.swift": "the paths that glob(3) found",
+    "Ingot/Verify/StateValue+Bytes.swift": "elements as bytes",
     "Ingot/Verify/Tensor+Elements.swift": "elements as bytes",
     "Ingot/Writing/PieceHashes.swift": "spans for hashes",
     "Ingot/Writing/PlanExecutor.swift": "buffers in huge pages",

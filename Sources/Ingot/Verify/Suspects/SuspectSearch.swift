@@ -15,21 +15,25 @@ struct SuspectSearch {
   private let rules: RepairRules
   private let reading: ModelReading
   private let jobs: Int
+  private let passes: Int?
 
   /// A repair must bring a state this much nearer: what is hardly outside of the tolerance, any small
   /// change may bring in.
   private static let leastImprovement = 10.0
   /// How many passes' worth of weights trials may read, and how many elements of small models.
-  private static let mostPasses = 32
-  private static let fewElements = 1 << 30
+  private static let usualPasses = 32
+  private static let fewElements = 0x1p30
   /// How many repairs that bring the state to agree are tried in the whole model.
   ///
   /// Where a golden has every projection, the first alone does not tell which others are wrong too.
   private static let mostFindings = 32
 
+  /// - Parameter passes: How many passes' worth of weights trials may read; nil is the usual number.
   init(
-    _ pass: ForwardPass, _ comparing: StateComparing, _ reading: ModelReading, _ table: TensorTable
+    _ pass: ForwardPass, _ comparing: StateComparing, _ reading: ModelReading, _ table: TensorTable,
+    passes: Int?
   ) {
+    self.passes = passes
     self.pass = pass
     self.comparing = comparing
     self.reading = reading
@@ -38,11 +42,12 @@ struct SuspectSearch {
     jobs = pass.jobs
   }
 
-  /// What explains the first divergence among the states, the likeliest first.
+  /// What explains the first divergence among the states, the likeliest first, and how many of the known
+  /// mistakes were not tried because the trials had read enough.
   ///
   /// - Throws: what reading throws.
-  func suspects(of states: [StateComparison]) throws -> [Suspect] {
-    guard let index = states.firstIndex(where: { !$0.isOK }) else { return [] }
+  func suspects(of states: [StateComparison]) throws -> (found: [Suspect], untried: Int) {
+    guard let index = states.firstIndex(where: { !$0.isOK }) else { return ([], 0) }
     let first = states[index]
     let replay = try ForwardReplay(
       pass, comparing.inputs, to: first.origin.number,
@@ -53,16 +58,25 @@ struct SuspectSearch {
       mistake.setting != nil || !roles.isDisjoint(with: mistake.edits.keys)
     }
     let cost = try elements(of: replay.operations)
+    let all = Double(try elements(of: nil))
     var budget = Budget(
-      elements: max(Self.fewElements, Self.mostPasses * (try elements(of: nil))))
+      elements: passes.map { Double($0) * all }
+        ?? max(Self.fewElements, Double(Self.usualPasses) * all))
     var found: [Finding] = []
-    for mistake in single + Mistake.widened(single) {
-      guard found.count < Self.mostFindings, budget.takes(cost) else { break }
+    var untried = 0
+    let candidates = single + Mistake.widened(single)
+    for (number, mistake) in candidates.enumerated() where found.count < Self.mostFindings {
+      guard budget.takes(cost) else {
+        untried = candidates.count - number
+        break
+      }
       guard let after = try trial(mistake, replay, first), explains(first, after) else { continue }
       found.append(Finding(mistake: mistake, after: after))
     }
-    guard !found.isEmpty else { return try overflows(replay.operations) }
-    return try confirmed(found, known, first, states.count)
+    let suspects =
+      found.isEmpty
+      ? try overflows(replay.operations) : try confirmed(found, known, first, states.count)
+    return (suspects, untried)
   }
 
   /// A mistake that, undone, makes the state agree.
@@ -76,12 +90,12 @@ struct SuspectSearch {
   }
 
   private struct Budget {
-    private var elements: Int
+    private var elements: Double
 
-    init(elements: Int) { self.elements = elements }
+    init(elements: Double) { self.elements = elements }
 
     mutating func takes(_ cost: Int) -> Bool {
-      elements -= max(1, cost)
+      elements -= Double(max(1, cost))
       return elements >= 0
     }
   }
@@ -123,7 +137,7 @@ struct SuspectSearch {
       let value = try replay.state(model: model(mistake), weights: source(mistake))
       guard value.shape == first.shape else { return nil }
       return try comparing.compare(
-        value, inPlaceOf: first, tolerating: toleranceFactor(mistake))
+        value, inPlaceOf: first, tolerating: toleranceFactor(mistake), jobs: jobs)
     }
   }
 
