@@ -34,7 +34,7 @@ import Testing
     #expect(
       run.output.contains(
         "\nsuspect: another ε of the norms: norm_epsilon is 0.001, 1e-05 agrees\n"
-          + "  evidence: undone, trace/layers.0.attention_norm goes from max rel "))
+          + "  evidence: undone, trace/layers.0.attention_norm of one sequence goes from max rel "))
     #expect(run.output.contains("; then all 18 states agree\n"))
     #expect(
       run.output.contains("\n  repair: the configuration, or --set norm_epsilon=1e-05\n"))

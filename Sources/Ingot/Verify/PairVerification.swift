@@ -92,7 +92,8 @@ public struct PairVerification: Sendable {
     let roundings = try type.map { type in
       try roundingEffects(type, on: recorded, inputs, threads)
     }
-    let states = Dictionary(recorded.states.entries.map { ($0.name, $0.tensor) }) { first, _ in first }
+    let states = Dictionary(
+      uniqueKeysWithValues: recorded.states.entries.map { ($0.name, $0.tensor) })
     var verification = Verification(
       source,
       Golden(

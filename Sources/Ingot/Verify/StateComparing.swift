@@ -19,6 +19,8 @@ struct StateComparing: Sendable {
   let tolerance: VerificationTolerance
   /// How far rounding the weights moves each state, as far as that was measured.
   var roundingEffects: [String: Double] = [:]
+  /// The part of the golden that it is; nil for the whole.
+  var extent: String?
 
   /// Runs a model and compares every state that the golden has, or those up to the first that differs.
   ///

@@ -69,4 +69,15 @@ extension SuspectTests {
     }
     return subject
   }
+
+  /// Texts of more positions than trials are made on.
+  static func longTexts() throws -> Subject {
+    var subject = Subject(fixture: try ModelFixture.named("llama"), goldenOfOurs: "long")
+    subject.inputs = { tensors in
+      var generator = SeededGenerator(seed: 11)
+      let ids = (0..<2 * 50).map { _ in Double(Int.random(in: 0..<29, using: &generator)) }
+      tensors = ["input/input_ids": try Tensor.floats(ids, Shape([2, 50])).cast(to: .int64)]
+    }
+    return subject
+  }
 }

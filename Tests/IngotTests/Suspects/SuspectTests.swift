@@ -123,6 +123,28 @@ import Testing
     #expect(Double(named) >= 0.9 * Double(mutants.count))
   }
 
+  @Test func `what is long is tried on its beginning`() throws {
+    let model = try Self.longTexts()
+    let mutant = Mutant(
+      mistake: "q and k exchanged", model: model, state: "output/logits", component: nil,
+      cause: "layers.*.attention.output: the matrix is transposed, in 2 layers", repair: .rules,
+      change: Self.transpose(
+        "model.layers.0.self_attn.o_proj.weight", "model.layers.1.self_attn.o_proj.weight"))
+    try Places.withTemporaryFolder { folder in
+      let golden = try Golden(
+        Checkpoint.changed(golden(model, folder)) { tensors in
+          tensors = tensors.filter { !$0.key.hasPrefix("trace/") && !$0.key.hasPrefix("hidden/") }
+        })
+      let report = try Verification(source(mutant), golden).report()
+      let suspect = try #require(report.suspects.first)
+      #expect(suspect.cause == mutant.cause)
+      #expect(
+        suspect.evidence.hasPrefix(
+          "undone, output/last_hidden_state of the first 32 positions of one sequence goes from"))
+      #expect(try isRepaired(mutant, suspect, golden))
+    }
+  }
+
   // MARK: Nothing to name
 
   @Test(arguments: ["gpt2", "llama", "bert", "t5-v1_1", "mixtral", "gemma"])
