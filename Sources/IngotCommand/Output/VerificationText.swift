@@ -26,7 +26,7 @@ struct VerificationText {
       ]
     }
     lines += report.suspects.flatMap(suspectLines)
-    if report.untriedMistakes > 0 {
+    if report.suspects.isEmpty, report.untriedMistakes > 0 {
       lines.append(
         "  not tried: \(report.untriedMistakes) more known mistakes; the trials before had read enough "
           + "(--suspect-passes)")

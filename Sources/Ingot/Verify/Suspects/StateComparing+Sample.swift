@@ -6,8 +6,9 @@ extension StateComparing {
   /// Positions that a sample keeps of a causal model.
   private static let sampleLength = 32
 
-  /// A part of the inputs and states on which a trial costs less: one sequence of the batch and, where no
-  /// position reads a later one, its first positions. Nil where that would be everything.
+  /// A part of the inputs and states on which a trial costs less; nil where that would be everything.
+  ///
+  /// It is one sequence of the batch and, where no position reads a later one, its first positions.
   ///
   /// - Throws: what formulas throw.
   func sample(of model: Model) throws -> StateComparing? {

@@ -65,7 +65,8 @@ struct SuspectSearch {
     var candidates = single + Mistake.widened(single)
     if !budget.covers(cost, times: candidates.count) {
       // A conversion goes wrong everywhere more often than in one layer.
-      candidates = single.filter { $0.setting != nil } + Mistake.widened(single)
+      candidates =
+        single.filter { $0.setting != nil } + Mistake.widened(single)
         + single.filter { $0.setting == nil }
     }
     var found: [Finding] = []
@@ -259,7 +260,7 @@ struct SuspectSearch {
     let rest =
       finding.next.map {
         "then \($0) is the next to differ"
-      } ?? "then all \(count) states agree"
+      } ?? (count == 1 ? "then all of it agrees" : "then all \(count) states agree")
     let rounding = mistake.hasRounded ? ", as near as rounded weights come" : ""
     return Suspect(
       cause: cause,
