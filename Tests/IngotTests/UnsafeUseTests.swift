@@ -12,6 +12,7 @@ import Testing
     "Ingot/Opening/InputFolder.swift",
     "Ingot/Opening/ModelFolder.swift",
     "Ingot/Output/CommitSection.swift",
+    "Ingot/Output/FilePermissions.swift",
     "Ingot/Output/OutputFile+Commit.swift",
     "Ingot/Output/OutputFile.swift",
     "Ingot/Output/OutputStream.swift",
