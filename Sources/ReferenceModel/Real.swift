@@ -194,23 +194,3 @@ extension Float: Real {
     unsafe ingot_scale32(x, factor, count)
   }
 }
-
-/// Functions of angles, always in double precision: rotary and sinusoidal tables.
-enum Angle {
-  #if canImport(Glibc)
-  static func sin(_ x: Double) -> Double { Glibc.sin(x) }
-  static func cos(_ x: Double) -> Double { Glibc.cos(x) }
-  static func pow(_ x: Double, _ y: Double) -> Double { Glibc.pow(x, y) }
-  static func log(_ x: Double) -> Double { Glibc.log(x) }
-  #elseif canImport(Musl)
-  static func sin(_ x: Double) -> Double { Musl.sin(x) }
-  static func cos(_ x: Double) -> Double { Musl.cos(x) }
-  static func pow(_ x: Double, _ y: Double) -> Double { Musl.pow(x, y) }
-  static func log(_ x: Double) -> Double { Musl.log(x) }
-  #else
-  static func sin(_ x: Double) -> Double { Darwin.sin(x) }
-  static func cos(_ x: Double) -> Double { Darwin.cos(x) }
-  static func pow(_ x: Double, _ y: Double) -> Double { Darwin.pow(x, y) }
-  static func log(_ x: Double) -> Double { Darwin.log(x) }
-  #endif
-}

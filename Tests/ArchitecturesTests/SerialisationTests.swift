@@ -143,8 +143,9 @@ import Testing
     case "tie": return ["when": .string("tied"), "to": .string("a.b")]
     case "scaling":
       return .object(
-        ["kind", "factor", "low_frequency_factor", "high_frequency_factor", "original_positions"]
-          .enumerated().map { .init($1, .string("s\($0)")) })
+        FieldMap.fields(of: Operation.Rotary.Scaling.blank).enumerated().map {
+          .init($1.key, .string("s\($0)"))
+        })
     case "purpose": return .string("router")
     case "numbering": return .string("visible_tokens")
     case "order": return .string("pairs")

@@ -37,15 +37,9 @@ import Testing
   }
 
   @Test(arguments: [
-    (
-      #""topk_method": "greedy""#, #""topk_method": "group_limited_greedy", "n_group": 3"#,
-      "experts chosen within 3 groups are not computed, only among all"
-    ),
-    (#""rope_type": "default""#, #""rope_type": "yarn""#, "yarn"),
+    "longrope", "proportional",
   ])
-  func `what would be computed otherwise is refused`(
-    _ stored: String, _ other: String, _ message: String
-  ) throws {
+  func `a scaling of positions that is not computed is refused by name`(_ word: String) throws {
     try Places.withTemporaryFolder { folder in
       let fixture = URL(filePath: Places.fixture("models/deepseek-v2"))
       for name in ["model.safetensors", "config.json"] {
@@ -54,12 +48,13 @@ import Testing
       }
       let path = folder.appending(path: "config.json")
       let text = try String(contentsOf: path, encoding: .utf8)
+      let stored = #""rope_type": "default""#
       #expect(text.contains(stored))
-      try text.replacing(#""n_group": null,"#, with: "").replacing(stored, with: other)
+      try text.replacing(stored, with: #""rope_type": "\#(word)""#)
         .write(to: path, atomically: true, encoding: .utf8)
       let run = try CommandRun.ingot("generate", folder.filePath, "--tokens", "5,6")
       #expect(run.status == 69)
-      #expect(run.diagnostics.contains(message))
+      #expect(run.diagnostics.contains("rotary scaling '\(word)' is not computed"))
       #expect(try CommandRun.ingot("validate", folder.filePath).status == 0)
     }
   }

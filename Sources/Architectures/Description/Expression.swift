@@ -40,6 +40,8 @@ public struct Expression: Sendable, Hashable {
 
   enum Function: String, Sendable, Hashable {
     case sqrt
+    /// The natural logarithm.
+    case log
     /// The largest integer that is not above a number.
     case floor
     case min

@@ -155,7 +155,7 @@ struct ExpressionParser {
 extension Expression.Function {
   fileprivate var takesOne: Bool {
     switch self {
-    case .sqrt, .floor: true
+    case .sqrt, .log, .floor: true
     case .min, .max: false
     }
   }

@@ -206,7 +206,8 @@ public enum Operation: Sendable, Hashable {
 
     /// How the angles of long contexts are made; the word is a parameter's value.
     public struct Scaling: Sendable, Hashable {
-      /// `none`, `linear`, `llama3`, or another way (`RotaryScaling`) that the forward pass lacks.
+      /// `none`, `linear`, `dynamic`, `llama3`, `yarn`, or another way (`RotaryScaling`) that the
+      /// forward pass lacks.
       public var kind: Expression
       /// What it is scaled by.
       public var factor: Expression
@@ -216,6 +217,18 @@ public enum Operation: Sendable, Hashable {
       public var highFrequencyFactor: Expression
       /// The positions that the model was first trained for.
       public var originalPositions: Expression
+      /// Pairs that turn at least so often over these positions keep their angles, in YaRN.
+      public var betaFast: Expression = 32
+      /// Pairs that turn at most so often are scaled whole, in YaRN.
+      public var betaSlow: Expression = 1
+      /// Whether YaRN's bounds between such pairs are whole numbers of pairs.
+      public var truncates: Expression = true
+      /// What turned components are multiplied by, in YaRN; 0 where it follows from the factor.
+      public var attentionFactor: Expression = 0
+      /// How much the logarithm of the factor counts in that; 0 is not told.
+      public var mscale: Expression = 0
+      /// How much it counts in what scores are multiplied by, which turned components are then not.
+      public var mscaleAllDimensions: Expression = 0
     }
 
     /// The value that it reads.
@@ -386,9 +399,10 @@ public enum Operation: Sendable, Hashable {
     public var active: Expression
     /// Whether the chosen experts' weights are made to sum to 1.
     public var normalizes: Expression = true
-    /// How many groups there are, of which a token's experts come from a few; 1 where any may be chosen,
-    /// which is all that the forward pass computes.
+    /// How many groups of neighbours there are; 1 where any expert may be chosen.
     public var groups: Expression = 1
+    /// How many of them a token's experts come from: those whose best expert scores highest.
+    public var activeGroups: Expression = 1
     /// What one expert does with `input`, ending in `result`.
     public var steps: [Step]
     /// The value of an expert's steps that counts.

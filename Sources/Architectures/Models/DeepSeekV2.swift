@@ -12,7 +12,7 @@ extension Architecture {
       .count("active_experts"), .count("shared_experts", minimum: 0),
       .count("expert_feed_forward"), .flag("normalizes_experts", default: false),
       .word("routing", ["greedy", "group_limited_greedy"], default: "greedy"),
-      .count("expert_groups", default: 1),
+      .count("expert_groups", default: 1), .count("active_expert_groups", default: "expert_groups"),
       .real("expert_scale", default: 1), .activation(default: .silu),
       .real("norm_epsilon", default: 1e-6), .flag("attention_bias", default: false),
       .flag("feed_forward_bias", default: false),
@@ -47,7 +47,13 @@ extension Architecture {
     requirements: [
       .init(
         condition: "active_experts <= experts",
-        message: "there are more 'active_experts' than 'experts'")
+        message: "there are more 'active_experts' than 'experts'"),
+      .init(
+        condition: "routing == 'greedy' || experts % expert_groups == 0",
+        message: "'expert_groups' does not divide 'experts'"),
+      .init(
+        condition: "routing == 'greedy' || active_expert_groups <= expert_groups",
+        message: "there are more 'active_expert_groups' than 'expert_groups'"),
     ]
   ).withoutIdleSpellings()
 
@@ -101,11 +107,18 @@ extension Architecture {
       .attention(
         .init(
           query: "q", key: "k", value: "v", heads: "heads", keyHeads: "heads", isCausal: true,
-          mask: "attention_mask", output: "a"))),
+          mask: "attention_mask", scale: scoreScale, output: "a"))),
     .linear(
       "output", "a", from: "heads * value_size", to: "width", bias: "attention_bias",
       as: .attentionOutput, into: "h"),
   ]
+
+  /// With scaled angles, what YaRN would multiply turned components by is on all of the score instead.
+  private static let scoreScale: Expression = {
+    let stretch = "max(1, 0.1 * rope_mscale_all_dim * log(rope_factor) + 1)"
+    let scaled = "rope_scaling != 'none' && rope_mscale_all_dim != 0 ? \(stretch) * \(stretch) : 1"
+    return Expression(stringLiteral: "(\(scaled)) / sqrt(unturned_size + rotary_size)")
+  }()
 
   private static func turn(_ value: String, heads: Expression) -> Step {
     .operation(
@@ -122,6 +135,7 @@ extension Architecture {
           name: "experts", input: "h", width: "width", count: "experts", active: "active_experts",
           normalizes: "normalizes_experts",
           groups: "routing == 'greedy' ? 1 : expert_groups",
+          activeGroups: "routing == 'greedy' ? 1 : active_expert_groups",
           steps: Step.gated(output: "e", inner: "expert_feed_forward"), result: "e", output: "m"))),
     .when(
       "shared_experts > 0",
@@ -187,6 +201,7 @@ extension Architecture {
       .key("normalizes_experts", "norm_topk_prob", absent: .flag(false)),
       .key("routing", "topk_method", absent: .word("greedy")),
       .key("expert_groups", "n_group", meaning: ["null": .integer(1)], absent: .integer(1)),
+      .key("active_expert_groups", "topk_group"),
       .key("expert_scale", "routed_scaling_factor", absent: .real(1)),
       .activation("hidden_act", absent: .silu),
       .key("norm_epsilon", "rms_norm_eps", absent: .real(1e-6)),

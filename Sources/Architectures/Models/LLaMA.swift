@@ -137,21 +137,31 @@ enum LlamaKin {
 
 /// How the angles of rotary positions are stretched for contexts longer than a model was trained on.
 enum RotaryScaling {
-  /// The ways that configurations name; the forward pass knows the first three.
-  static let words = ["none", "linear", "llama3", "dynamic", "yarn", "longrope"]
+  /// The ways that configurations name; the forward pass knows all but the last two.
+  static let words = ["none", "linear", "llama3", "dynamic", "yarn", "longrope", "proportional"]
 
   static let parameters: [Parameter] = [
     .real("rotary_base", default: 10000), .word("rope_scaling", words, default: "none"),
-    .real("rope_factor", default: 1), .real("rope_low_frequency_factor", default: 1),
+    .real(
+      "rope_factor",
+      default: "rope_scaling == 'yarn' ? 1.0 * positions / rope_original_positions : 1"),
+    .real("rope_low_frequency_factor", default: 1),
     .real("rope_high_frequency_factor", default: 4),
-    .count("rope_original_positions", default: "positions"),
+    .count("rope_original_positions", default: "positions"), .real("rope_beta_fast", default: 32),
+    .real("rope_beta_slow", default: 1), .flag("rope_truncates", default: true),
+    .real("rope_attention_factor", default: 0), .real("rope_mscale", default: 0),
+    .real("rope_mscale_all_dim", default: 0),
   ]
 
   static let operand = Operation.Rotary.Scaling(
     kind: "rope_scaling", factor: "rope_factor",
     lowFrequencyFactor: "rope_low_frequency_factor",
     highFrequencyFactor: "rope_high_frequency_factor",
-    originalPositions: "rope_original_positions")
+    // The dynamic way begins where the positions of the configuration end.
+    originalPositions: "rope_scaling == 'dynamic' ? positions : rope_original_positions",
+    betaFast: "rope_beta_fast", betaSlow: "rope_beta_slow", truncates: "rope_truncates",
+    attentionFactor: "rope_attention_factor", mscale: "rope_mscale",
+    mscaleAllDimensions: "rope_mscale_all_dim")
 
   /// transformers 5 writes `rope_parameters`, older ones `rope_theta` and `rope_scaling`.
   static func huggingFace(base: Double = 10000) -> [Dialect.Key] {
@@ -167,6 +177,9 @@ enum RotaryScaling {
       key("rope_factor", "factor"), key("rope_low_frequency_factor", "low_freq_factor"),
       key("rope_high_frequency_factor", "high_freq_factor"),
       key("rope_original_positions", "original_max_position_embeddings"),
+      key("rope_beta_fast", "beta_fast"), key("rope_beta_slow", "beta_slow"),
+      key("rope_truncates", "truncate"), key("rope_attention_factor", "attention_factor"),
+      key("rope_mscale", "mscale"), key("rope_mscale_all_dim", "mscale_all_dim"),
     ]
   }
 

@@ -228,7 +228,10 @@ extension ArchitectureOutline {
         + (it.sharesRight ? ", the same \(it.right) for each" : "")
     case .firstPosition(let it): "first position of \(it.input)"
     case .experts(let it):
-      "the best \(formula(it.active)) of \(formula(it.count)) experts of \(it.input), each giving "
+      "the best \(formula(it.active)) of \(formula(it.count)) experts"
+        + (it.groups == 1
+          ? "" : " in the best \(formula(it.activeGroups)) of \(formula(it.groups)) groups")
+        + " of \(it.input), each giving "
         + it.result
         + (it.normalizes.isNever
           ? ""

@@ -279,6 +279,12 @@ extension Operation.Rotary.Scaling: FieldMapped {
     try fields.required("low_frequency_factor", &lowFrequencyFactor)
     try fields.required("high_frequency_factor", &highFrequencyFactor)
     try fields.required("original_positions", &originalPositions)
+    try fields.optional("beta_fast", &betaFast)
+    try fields.optional("beta_slow", &betaSlow)
+    try fields.optional("truncates", &truncates)
+    try fields.optional("attention_factor", &attentionFactor)
+    try fields.optional("mscale", &mscale)
+    try fields.optional("mscale_all_dim", &mscaleAllDimensions)
   }
 }
 
@@ -410,6 +416,7 @@ extension Operation.Experts: FieldMapped {
     try fields.required("active", &active)
     try fields.optional("normalizes", &normalizes)
     try fields.optional("groups", &groups)
+    try fields.optional("active_groups", &activeGroups)
     try fields.bind("expert", "steps")
     try fields.required("steps", &steps)
     try fields.word("result", &result)

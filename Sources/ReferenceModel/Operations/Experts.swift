@@ -3,7 +3,7 @@ internal import Tensors
 
 extension Evaluation {
   /// The results of the `active` experts that the router scores highest for each row of
-  /// x [..., width], summed.
+  /// x [..., width], within the groups with the highest, summed.
   ///
   /// Their shares are the softmax of the scores over all experts, made to sum to 1 over the chosen
   /// ones where the model does so. Of equal scores the first expert's counts.
@@ -17,9 +17,10 @@ extension Evaluation {
       throw IngotError(.malformed, "\(active) of \(count) experts cannot be active")
     }
     let groups = try environment.count(it.groups)
-    guard groups == 1 else {
+    let activeGroups = try environment.count(it.activeGroups)
+    guard groups > 0, count % groups == 0, (1...groups).contains(activeGroups) else {
       throw IngotError(
-        .unsupported, "experts chosen within \(groups) groups are not computed, only among all")
+        .malformed, "\(activeGroups) of \(groups) groups of \(count) experts cannot be active")
     }
     let normalizes = try environment.holds(it.normalizes)
     let x = try value(it.input, width: width)
@@ -36,14 +37,14 @@ extension Evaluation {
     // For each expert the rows that it serves, with their shares.
     var served = [[(row: Int, share: Scalar)]](repeating: [], count: count)
     for row in 0..<x.rows {
-      let shares = scores.elements[row * count..<(row + 1) * count]
-      let best = shares.indices.sorted { one, other in
-        shares[one] == shares[other] ? one < other : shares[one] > shares[other]
-      }.prefix(active)
+      let shares = Array(scores.elements[row * count..<(row + 1) * count])
+      let size = count / groups
+      let eligible = Self.best(activeGroups, of: Array(0..<groups)) { group in
+        shares[group * size..<(group + 1) * size].max() ?? 0
+      }.flatMap { $0 * size..<($0 + 1) * size }
+      let best = Self.best(active, of: eligible) { shares[$0] }
       let sum = normalizes ? best.reduce(0) { $0 + shares[$1] } : 1
-      for expert in best {
-        served[expert - shares.startIndex].append((row, shares[expert] / sum))
-      }
+      for expert in best { served[expert].append((row, shares[expert] / sum)) }
     }
     var result = try Numbers<Scalar>(shape: x.shape, repeating: 0)
     for expert in 0..<count where !served[expert].isEmpty {
@@ -62,5 +63,14 @@ extension Evaluation {
       }
     }
     return result
+  }
+
+  /// The `count` with the highest scores, of equal ones the first.
+  private static func best(
+    _ count: Int, of numbers: [Int], score: (Int) -> Scalar
+  ) -> ArraySlice<Int> {
+    numbers.map { ($0, score($0)) }.sorted { one, other in
+      one.1 == other.1 ? one.0 < other.0 : one.1 > other.1
+    }.map(\.0).prefix(count)
   }
 }

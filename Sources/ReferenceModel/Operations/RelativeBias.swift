@@ -58,7 +58,7 @@ enum RelativeBuckets {
     let exact = share / 2
     guard far >= exact else { return first + far }
     let position =
-      Angle.log(Double(far) / Double(exact)) / Angle.log(Double(farthest) / Double(exact))
+      Libm.log(Double(far) / Double(exact)) / Libm.log(Double(farthest) / Double(exact))
     return first + min(exact + Int(position * Double(share - exact)), share - 1)
   }
 }

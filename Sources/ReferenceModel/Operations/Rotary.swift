@@ -11,7 +11,6 @@ extension Evaluation {
     guard dimensions <= headSize, dimensions % 2 == 0 else {
       throw IngotError(.malformed, "\(dimensions) of \(headSize) components cannot turn in pairs")
     }
-    let frequencies = try Self.frequencies(it, environment, dimensions)
     var x = try value(it.input, width: heads * headSize)
     guard x.shape.count == 3 else {
       throw IngotError(.malformed, "'\(it.input)' of shape \(x.shape) has no positions")
@@ -24,12 +23,13 @@ extension Evaluation {
     }
     let half = dimensions / 2
     let last = positions.max() ?? 0
+    let turn = try RotaryAngles(it, environment, dimensions: dimensions, length: last + 1)
     var cosines: [Scalar] = []
     var sines: [Scalar] = []
     for position in 0...last {
-      for frequency in frequencies {
-        cosines.append(Scalar(Angle.cos(Double(position) * frequency)))
-        sines.append(Scalar(Angle.sin(Double(position) * frequency)))
+      for frequency in turn.frequencies {
+        cosines.append(Scalar(turn.magnitude * Libm.cos(Double(position) * frequency)))
+        sines.append(Scalar(turn.magnitude * Libm.sin(Double(position) * frequency)))
       }
     }
     // Component i turns with component i + dims/2, or 2i with 2i + 1.
@@ -50,38 +50,5 @@ extension Evaluation {
       }
     }
     return x
-  }
-
-  /// base^(−2i/dims) for each pair, stretched for long contexts as the scaling says.
-  static func frequencies(
-    _ it: Operation.Rotary, _ environment: Environment, _ dimensions: Int
-  ) throws -> [Double] {
-    let base = try environment.number(it.base)
-    let plain = (0..<dimensions / 2).map {
-      1 / Angle.pow(base, Double(2 * $0) / Double(dimensions))
-    }
-    guard let scaling = it.scaling else { return plain }
-    switch try environment.word(scaling.kind) {
-    case "none": return plain
-    case "linear":
-      let factor = try environment.number(scaling.factor)
-      return plain.map { $0 / factor }
-    case "llama3":
-      // Waves longer than the original context are stretched by `factor`, short ones stay, and those
-      // between go over smoothly.
-      let factor = try environment.number(scaling.factor)
-      let low = try environment.number(scaling.lowFrequencyFactor)
-      let high = try environment.number(scaling.highFrequencyFactor)
-      let original = try environment.number(scaling.originalPositions)
-      return plain.map { frequency in
-        let turns = original * frequency / (2 * Double.pi)
-        if turns < low { return frequency / factor }
-        if turns > high { return frequency }
-        let share = (turns - low) / (high - low)
-        return (1 - share) * frequency / factor + share * frequency
-      }
-    case let other:
-      throw IngotError(.unsupported, "rotary scaling '\(other)' is not known")
-    }
   }
 }
