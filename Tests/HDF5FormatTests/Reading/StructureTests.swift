@@ -323,7 +323,7 @@ import Testing
       OldDamage("\u{89}HDF", 12, [1], "version 1 of shared messages in the superblock"),
       OldDamage("\u{89}HDF", 17, [0xFF], "a symbol table node needs"),
       OldDamage("\u{89}HDF", 19, [0xFF], "a B-tree node needs"),
-      OldDamage("\u{89}HDF", 20, [0xFA], "the consistency flags 0xfa have unknown bits"),
+      OldDamage("\u{89}HDF", 20, [0xFA], "the consistency flags 0xf8 have unknown bits"),
       OldDamage("\u{89}HDF", 22, [1], "the consistency flags 0x10000 have unknown bits"),
       OldDamage("\u{89}HDF", 72, [2], "the root is cached as of kind 2"),
     ])
