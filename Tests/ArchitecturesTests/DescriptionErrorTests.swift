@@ -21,7 +21,9 @@ import Testing
              "purpose": "other", "output": "x"}}]}]},
        {"result": "x", "name": "features"}],
      "conventions": [{"name": "torch", "spellings": [
-       {"roles": ["layers.{layer}.up.weight"], "name": "h.{layer}.w", "layout": ["transpose"]}]}]}
+       {"roles": ["layers.{layer}.up.weight"], "name": "h.{layer}.w", "layout": ["transpose"]}],
+       "adaptations": [{"when": "layers > 1", "sets": {"layers": 1},
+         "zeros": ["layers.{layer}.up.weight"], "reason": "one will do"}]}]}
     """
 
   @Test func `the description that is broken below is sound`() throws {
@@ -87,6 +89,19 @@ import Testing
       "layout[0]: 'layers.{layer}.up.weight' has 2 axes"
     ),
     (#"["transpose"]"#, #"["transpos"]"#, "layout[0]: expected one of transpose, permute"),
+    (
+      #""when": "layers > 1""#, #""when": "layer > 1""#,
+      "adaptations[0].when: 'layer' is no parameter"
+    ),
+    (#""sets": {"layers": 1}"#, #""sets": {"layer": 1}"#, "[0].sets: 'layer' is no parameter"),
+    (
+      #""sets": {"layers": 1}"#, #""sets": {"layers": "layer"}"#,
+      "[0].sets.layers: 'layer' is no parameter"
+    ),
+    (
+      #""zeros": ["layers.{layer}.up.weight"]"#, #""first_rows": ["layers.up.weight"]"#,
+      "adaptations[0].first_rows[0]: no weight is 'layers.up.weight'"
+    ),
     (#""name": "small""#, #""name": "sm/all""#, "name: 'sm/all' is no name"),
     (#""name": "small","#, "", "lacks 'name'"),
     (

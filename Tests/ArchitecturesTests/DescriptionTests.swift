@@ -122,6 +122,7 @@ import Testing
     let architecture = try #require(Architecture.named(name))
     let known = Set(architecture.parameters.map(\.name))
       .union(architecture.described().loops.map(\.variable)).union(["layer", "expert"])
+    let patterns = Set(architecture.described().weights.map(\.pattern))
     for weight in architecture.described().weights {
       for formula in weight.weight.shape + weight.conditions {
         #expect(formula.names.isSubset(of: known), "\(weight.pattern): \(formula)")
@@ -133,6 +134,14 @@ import Testing
       }
       for spelling in convention.spellings {
         #expect(spelling.condition.names.isSubset(of: known), "\(convention.name)")
+      }
+      for adaptation in convention.adaptations {
+        for formula in [adaptation.condition] + adaptation.values.values {
+          #expect(formula.names.isSubset(of: known), "\(convention.name)")
+        }
+        #expect(known.isSuperset(of: adaptation.values.keys), "\(convention.name)")
+        #expect(
+          patterns.isSuperset(of: adaptation.firstRows + adaptation.zeros), "\(convention.name)")
       }
       #expect(convention.prefixCondition.names.isSubset(of: known))
     }

@@ -23,7 +23,8 @@ import Testing
       ("block", Step.Block.blank), ("loop", Step.Loop.blank), ("branch", Step.Branch.blank),
       ("state", StateFields.blank), ("result", ResultFields.blank), ("tie", Weight.Tie.blank),
       ("rotary/scaling", Operation.Rotary.Scaling.blank), ("convention", Convention.blank),
-      ("spelling", Spelling.blank), ("dialect", Dialect.blank), ("key", Dialect.Key.blank),
+      ("adaptation", Adaptation.blank), ("spelling", Spelling.blank), ("dialect", Dialect.blank),
+      ("key", Dialect.Key.blank),
       ("dialect/recognition", Dialect.Recognition.blank),
     ]
   }
@@ -162,11 +163,14 @@ import Testing
     case "shares_weights", "shares_right", "outer", "optional", "repeats_tied", "bias_is_buffer",
       "weight_is_buffer":
       return .boolean(true)
-    case "roles", "values", "paths", "aliases", "words", "buffers":
+    case "roles", "values", "paths", "aliases", "words", "buffers", "first_rows", "zeros":
       return .array(["w\(index)".json])
     case "layout": return .array([.string("transpose"), ["permute": [1, 0].json]])
     case "spellings": return .array([["roles": .array(["r".json]), "name": "n".json]])
     case "requirements": return .array([["condition": "c".json, "message": "m".json]])
+    case "sets": return ["a": .string("b\(index)")]
+    case "adaptations":
+      return .array([["when": "w".json, "sets": ["p": "f".json], "reason": "r".json]])
     case "recognition": return ["key": "k".json, "values": .array(["v".json])]
     case "keys" where field.json != .string(""):
       return .array([["parameter": "p".json, "paths": .array(["q".json])]])

@@ -82,6 +82,13 @@ enum SmallModels {
         "relative_distance": .integer(128), "gated": .flag(true), "tied_head": .flag(false),
       ],
     ],
+    "whisper": [
+      [
+        "decoder_layers": .integer(2), "decoder_heads": .integer(3),
+        "decoder_feed_forward": .integer(22),
+      ],
+      ["feed_forward": .integer(48), "decoder_feed_forward": .integer(48)],
+    ],
     "roberta": [["types": .integer(0), "position_offset": .integer(0), "pooler": .flag(false)]],
     "deepseek_v2": [
       ["query_rank": .integer(0)], ["dense_layers": .integer(0)], ["shared_experts": .integer(0)],

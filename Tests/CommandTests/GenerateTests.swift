@@ -36,9 +36,7 @@ import Testing
     #expect(try output("--seed", "1", "--precision", "float32") == output("--seed", "1"))
   }
 
-  @Test(arguments: [
-    "longrope", "proportional",
-  ])
+  @Test(arguments: ["longrope", "proportional"])
   func `a scaling of positions that is not computed is refused by name`(_ word: String) throws {
     try Places.withTemporaryFolder { folder in
       let fixture = URL(filePath: Places.fixture("models/deepseek-v2"))

@@ -92,6 +92,29 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("\"n_group\": 4", "\"n_group\": 3", "'expert_groups' does not divide 'experts'"),
+    (
+      "\"topk_group\": 2", "\"topk_group\": 5",
+      "there are more 'active_expert_groups' than 'expert_groups'"
+    ),
+  ])
+  func `groups of experts that cannot be are one clear line`(
+    from: String, to: String, message: String
+  ) throws {
+    try Places.withTemporaryFolder { folder in
+      let fixture = Places.fixture("models/deepseek-v2-groups/config.json")
+      var text = try String(contentsOfFile: fixture, encoding: .utf8)
+      #expect(text.contains(from))
+      text.replace(from, with: to)
+      let path = folder.appending(path: "config.json")
+      try Data(text.utf8).write(to: path)
+      let run = try CommandRun.ingot("params", path.filePath)
+      #expect(run.status == 65)
+      #expect(run.diagnostics.contains(message), "\(run.diagnostics)")
+    }
+  }
+
   @Test func `swapped dimensions are a mismatch with both shapes`() throws {
     try Places.withTemporaryFolder { folder in
       let rules = folder.appending(path: "rules.json")

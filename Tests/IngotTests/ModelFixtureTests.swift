@@ -101,19 +101,23 @@ import Testing
       }
       #expect(there.obstacles.isEmpty)
       let table = try TensorTable().replacingEntries(there.entries)
-      let settled = source.model.configuration
+      let settled = there.model.configuration
       let other = try ModelReading.read(
         table, as: [source.model.architecture], documents: [], settings: { _ in settled })
       #expect(other.unexpected == [], "\(convention.name)")
       let back = try Respelling(table, other, to: reading.convention) { _ in false }
       #expect(back.obstacles.isEmpty, "\(convention.name)")
-      try Self.expect(back.entries, are: checkpoint.table, without: reading, convention.name)
+      // What the other ecosystem has no place for went on the way, and is zeros or nothing now.
+      let lost = there.rows.filter { [.firstRowsDropped, .zerosDropped].contains($0.remark) }
+      try Self.expect(
+        back.entries, are: checkpoint.table, without: reading, but: Set(lost.flatMap(\.from)),
+        convention.name)
     }
   }
 
   private static func expect(
     _ entries: [TensorTable.Entry], are table: TensorTable, without reading: ModelReading,
-    _ convention: String
+    but lost: Set<String>, _ convention: String
   ) throws {
     // Some files have other names for a tensor, which are read and not written.
     let written = Dictionary(
@@ -129,8 +133,10 @@ import Testing
       expected.first { written[$0] == entry.name } ?? expected.first { $0.hasSuffix(entry.name) }
         ?? expected.first { entry.name.hasSuffix($0) } ?? entry.name
     }
-    #expect(wrapped.sorted() == expected.sorted(), "\(convention)")
-    for (name, entry) in zip(wrapped, entries) {
+    #expect(
+      Set(wrapped).subtracting(lost) == Set(expected).subtracting(lost)
+        && wrapped.count == Set(wrapped).count, "\(convention)")
+    for (name, entry) in zip(wrapped, entries) where !lost.contains(name) {
       let original = try #require(table[name])
       #expect(entry.tensor.shape == original.shape)
       #expect(try bytes(entry.tensor) == bytes(original), "\(convention): \(name)")

@@ -377,18 +377,19 @@ import Darwin
     #expect(y?.doubles == [1, 2, 9, 3, 4, 9, 5, 6, 10, 7, 8, 10])
   }
 
-  @Test(arguments: [true, false])
-  func `experts are summed by their shares`(normalizes: Bool) throws {
+  @Test(arguments: [true, false], [1, 3])
+  func `experts are summed by their shares`(normalizes: Bool, groups: Int) throws {
     var random = SeededGenerator(seed: 5)
-    let (rows, width, count) = (9, 4, 5)
+    let (rows, width, count, active) = (9, 4, 6, 3)
     let x = [Double].random(rows * width, &random)
     let router = [Double].random(count * width, &random)
     let matrices = (0..<count).map { _ in [Double].random(width * width, &random) }
     var model = SmallModel.operation(
       .experts(
         .init(
-          name: "experts", input: "x", width: 4, count: 5, active: 2,
-          normalizes: .init(booleanLiteral: normalizes),
+          name: "experts", input: "x", width: 4, count: 6, active: 3,
+          normalizes: .init(booleanLiteral: normalizes), groups: .init(integerLiteral: groups),
+          activeGroups: groups == 1 ? 1 : 2,
           steps: [
             .linear("up", "x", from: 4, to: 4, bias: false, as: .feedForwardUp, into: "u")
           ], result: "u", output: "y")), features: ["x": width])
@@ -405,13 +406,49 @@ import Darwin
         }
       }
       let scores = product(router, count).map { exp($0) }
-      let best = scores.indices.sorted { scores[$0] > scores[$1] }.prefix(2)
+      // The group with the worst best expert is out of the question.
+      let groupScores = (0..<groups).map { group in
+        scores.indices.filter { $0 * groups / count == group }.map { scores[$0] }.max() ?? 0
+      }
+      let least = groups == 1 ? -1 : groupScores.min()
+      let best = scores.indices.filter { groupScores[$0 * groups / count] != least }
+        .sorted { scores[$0] > scores[$1] }.prefix(active)
       let sum = normalizes ? best.reduce(0) { $0 + scores[$1] } : scores.reduce(0, +)
       let results = best.map { expert in (scores[expert] / sum, product(matrices[expert], width)) }
       expected += (0..<width).map { c in results.reduce(0) { $0 + $1.0 * $1.1[c] } }
     }
     let y = try #require(try model.outputs(["x": .doubles([3, 3, width], x)])["y"])
     #expect(y.doubles.maxRelative(to: expected) < 1e-14)
+  }
+
+  @Test(arguments: [(4, 2), (3, 4), (3, 0)])
+  func `groups that cannot be are refused`(groups: Int, active: Int) throws {
+    var model = SmallModel.operation(
+      .experts(
+        .init(
+          name: "experts", input: "x", width: 4, count: 6, active: 2,
+          groups: .init(integerLiteral: groups), activeGroups: .init(integerLiteral: active),
+          steps: [.scale("x", by: 1, into: "u")], result: "u", output: "y")), features: ["x": 4])
+    model.weights["experts.router.weight"] = try .doubles(
+      [6, 4], [Double](repeating: 0, count: 24))
+    #expect {
+      try model.outputs(["x": .doubles([1, 1, 4], [1, 2, 3, 4])])
+    } throws: {
+      "\($0)".contains("\(active) of \(groups) groups of 6 experts cannot be active")
+    }
+  }
+
+  @Test func `dynamic scaling needs more than a pair of components`() throws {
+    let model = SmallModel.operation(
+      .rotary(
+        .init(
+          input: "x", heads: 1, headSize: 2, dimensions: 2, base: 100,
+          scaling: .init(
+            kind: "'dynamic'", factor: 2, lowFrequencyFactor: 1, highFrequencyFactor: 4,
+            originalPositions: 1), output: "y")), features: ["x": 2])
+    #expect {
+      try model.outputs(["x": .doubles([1, 1, 2], [1, 2])])
+    } throws: { "\($0)".contains("2 components have no dynamic scaling") }
   }
 
   @Test func `the loss leaves out ignored labels and spreads what is smoothed`() throws {

@@ -17,6 +17,9 @@ public struct Convention: Sendable, Hashable {
   /// What must hold for a model to be written so, beyond names for its weights: Keras Hub's encoders
   /// have no rows for padding, llama.cpp's BERT no pooler.
   public var requirements: [Architecture.Requirement] = []
+  /// What every model has here, where another may have chosen otherwise and its weights can follow:
+  /// what is brought here is adapted first, and has to meet the requirements then.
+  public var adaptations: [Adaptation] = []
 }
 
 /// The name of one stored tensor, the weights in it, and how they lie.

@@ -30,6 +30,14 @@ public struct Respelling: Sendable {
     case tiedDropped = "tied, dropped"
     /// A second copy of a tied weight, written as the convention does.
     case tiedRestored = "tied, restored"
+    /// A table without its first rows, which the convention lacks.
+    case firstRowsDropped = "first rows dropped"
+    /// A table with first rows of zeros, which the convention has.
+    case firstRowsAdded = "first rows added"
+    /// A weight that is all zero, left out because the convention lacks it.
+    case zerosDropped = "zeros, dropped"
+    /// A weight that the convention has, made of zeros.
+    case zerosAdded = "zeros, added"
   }
 
   /// The convention of the result.
@@ -38,6 +46,10 @@ public struct Respelling: Sendable {
   public let rows: [Row]
   /// The tensors of the result; nothing where a row stands in the way.
   public let entries: [TensorTable.Entry]
+  /// The model that the result is of: the same, but where the convention leaves it no choice.
+  public let model: Model
+  /// What a user should know of weights that were left out or made, one sentence each.
+  public let notes: [String]
 
   /// The rows that stand in the way.
   public var obstacles: [Row] {
@@ -47,15 +59,15 @@ public struct Respelling: Sendable {
   /// Names and lays out the weights of `table`, which was read as `reading`, for `convention`.
   ///
   /// - Parameter allows: Whether a name that nothing explains may stay as it is.
-  /// - Throws: what views throw; `unsupported` for a convention that lacks a name.
+  /// - Throws: what views throw; `unsupported` for a convention that lacks a name, or a weight that
+  ///   is not all zero.
   public init(
     _ table: TensorTable, _ reading: ModelReading, to convention: Convention,
     allowing allows: (String) -> Bool
   ) throws {
-    self.convention = convention
     let model = reading.model
     var rows: [Row] = []
-    var weights: [String: (tensor: Tensor, name: String)] = [:]
+    var weights: [String: AdaptedWeights.Entry] = [:]
     for (stored, name) in reading.tensors {
       let roles = stored.turns.joined().map(\.role)
       guard let name, let tensor = table[name] else {
@@ -74,7 +86,7 @@ public struct Respelling: Sendable {
       }
       try Tensors.naming(tensor: name) {
         for (role, weight) in try stored.weights(of: tensor, model.environment) {
-          weights[role] = (weight, name)
+          weights[role] = .init(tensor: weight, name: name)
         }
       }
     }
@@ -84,40 +96,60 @@ public struct Respelling: Sendable {
     for name in reading.unexpected where !allows(name) {
       rows.append(Row(from: [name], roles: [], to: nil, remark: .unmapped))
     }
-    var entries: [TensorTable.Entry] = []
-    if !rows.contains(where: { [.missing, .mismatched, .unmapped].contains($0.remark) }) {
-      let placement = try convention.placement(of: model)
-      for stored in try convention.tensors(of: model) {
-        guard !stored.isTied || convention.repeatsTied else { continue }
-        var origins: [String] = []
-        var isRestored = false
-        let tensor = try stored.tensor(model.environment) { weight in
-          if let found = weights[weight.role] {
-            origins.append(found.name)
-            return found.tensor
-          }
-          guard let target = weight.tiedTo.flatMap({ weights[$0] }) else {
-            throw IngotError(.internal, "the weight '\(weight.role)' was not read")
-          }
-          isRestored = true
-          origins.append(target.name)
-          return target.tensor
-        }
-        let name = placement.prefix(of: stored.spelling) + stored.name
-        entries.append(.init(name: name, tensor: tensor))
-        rows.append(
-          Row(
-            from: origins.uniqued, roles: stored.turns.joined().map(\.role), to: name,
-            remark: isRestored ? .tiedRestored : nil))
-      }
-      for name in reading.unexpected where allows(name) {
-        guard let tensor = table[name] else { continue }
-        entries.append(.init(name: name, tensor: tensor))
-        rows.append(Row(from: [name], roles: [], to: name, remark: .allowed))
-      }
+    guard !rows.contains(where: { [.missing, .mismatched, .unmapped].contains($0.remark) }) else {
+      self.init(convention, model, rows: rows)
+      return
     }
+    let (adaptations, target) = try convention.adapting(model)
+    let tensors = try convention.tensors(of: target)
+    var adapted = AdaptedWeights(weights, convention, of: model)
+    try adapted.adapt(adaptations, from: model, to: target)
+    rows += adapted.dropped.map { role, name in
+      Row(from: [name], roles: [role], to: nil, remark: .zerosDropped)
+    }
+    var entries: [TensorTable.Entry] = []
+    let placement = try convention.placement(of: target)
+    for stored in tensors {
+      guard !stored.isTied || convention.repeatsTied else { continue }
+      var origins: [String] = []
+      var remark: Remark?
+      let tensor = try stored.tensor(target.environment) { weight in
+        if let found = adapted.entries[weight.role] {
+          origins += found.name.map { [$0] } ?? []
+          remark = remark ?? adapted.remarks[weight.role]
+          return found.tensor
+        }
+        guard let tied = weight.tiedTo.flatMap({ adapted.entries[$0] }) else {
+          throw IngotError(.internal, "the weight '\(weight.role)' was not read")
+        }
+        remark = .tiedRestored
+        origins += tied.name.map { [$0] } ?? []
+        return tied.tensor
+      }
+      let name = placement.prefix(of: stored.spelling) + stored.name
+      entries.append(.init(name: name, tensor: tensor))
+      rows.append(
+        Row(
+          from: origins.uniqued, roles: stored.turns.joined().map(\.role), to: name,
+          remark: remark))
+    }
+    for name in reading.unexpected where allows(name) {
+      guard let tensor = table[name] else { continue }
+      entries.append(.init(name: name, tensor: tensor))
+      rows.append(Row(from: [name], roles: [], to: name, remark: .allowed))
+    }
+    self.init(convention, target, rows: rows, entries: entries, notes: adapted.notes)
+  }
+
+  private init(
+    _ convention: Convention, _ model: Model, rows: [Row], entries: [TensorTable.Entry] = [],
+    notes: [String] = []
+  ) {
+    self.convention = convention
+    self.model = model
     self.rows = rows
     self.entries = entries
+    self.notes = notes
   }
 }
 

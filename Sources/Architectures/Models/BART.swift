@@ -155,7 +155,16 @@ extension Architecture {
       .init(
         condition: "position_offset == 2",
         message: "it has two rows of positions before the first position's, this model has not")
+    ],
+    adaptations: [
+      .init(
+        condition: "position_offset != 2", values: ["position_offset": 2],
+        firstRows: positionTables, reason: "nothing reads them")
     ])
+
+  private static let positionTables = ["encoder", "decoder"].map {
+    "\($0).embedding.positions.weight"
+  }
 
   private static func bartStack(
     _ name: String, _ parts: [(role: String, name: String)]
@@ -192,10 +201,15 @@ extension Architecture {
       .init(
         condition: "head == 'none' || tied_head && !head_bias",
         message: "its head is tied to the tokens and has no bias"),
+      .equalStacks,
+    ],
+    adaptations: [
       .init(
-        condition:
-          "encoder_layers == decoder_layers && heads == decoder_heads && feed_forward == decoder_feed_forward",
-        message: "its encoder and decoder have the same sizes, this model's have not"),
+        condition: "position_offset > 0", values: ["position_offset": 0],
+        firstRows: positionTables, reason: "nothing reads them"),
+      .init(
+        condition: "head_bias", values: ["head_bias": false], zeros: ["head.bias"],
+        reason: "it adds nothing to the logits"),
     ])
 }
 
@@ -226,4 +240,12 @@ extension Spelling {
       Spelling.both("\(layer).feed_forward_norm", "\(layer).final_layer_norm"),
     ].flatMap { $0 }
   }
+}
+
+extension Architecture.Requirement {
+  /// Keras Hub's models of two stacks.
+  static let equalStacks = Architecture.Requirement(
+    condition:
+      "encoder_layers == decoder_layers && heads == decoder_heads && feed_forward == decoder_feed_forward",
+    message: "its encoder and decoder have the same sizes, this model's have not")
 }

@@ -141,7 +141,13 @@ extension Architecture {
       Spelling.both("final_norm", "decoder.final_layer_norm"),
       Spelling.one("head_projection.weight", "decoder.project_out.weight"),
       Spelling.one("head.weight", "lm_head.weight", isOuter: true),
-    ].flatMap { $0 }
+    ].flatMap { $0 },
+    adaptations: [
+      .init(
+        condition: "position_offset != 2", values: ["position_offset": 2],
+        firstRows: ["embedding.positions.weight"],
+        reason: "no token but padding reads them; it counts positions over visible tokens")
+    ]
   ).fixing(["position_offset": 2])
 
   private static let kerasHub = Convention(
@@ -151,7 +157,15 @@ extension Architecture {
         ["embedding.\(word)s.weight"],
         "layers/token_and_position_embedding/\(word)_embedding/vars/0")
     } + Spelling.kerasHubLayer("layers.{layer}", "layers/transformer_decoder{layer:suffix}")
-      + Spelling.keras("final_norm", "layers/layer_normalization", [])
+      + Spelling.keras("final_norm", "layers/layer_normalization", []),
+    adaptations: [
+      .init(
+        condition: "position_offset > 0", values: ["position_offset": 0],
+        firstRows: ["embedding.positions.weight"],
+        reason:
+          "no token but padding reads them; it counts positions over padding too, which moves a text behind padding"
+      )
+    ]
   ).fixing([
     "position_offset": 0, "bias": true, "norm_first": true, "final_norm": true,
     "embedding_width": "width", "tied_head": true,

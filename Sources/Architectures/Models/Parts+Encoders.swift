@@ -102,14 +102,16 @@ extension Spelling {
 
   /// Keras' `MultiHeadAttention`: the heads are an axis of their own.
   static func kerasAttention(
-    _ role: String, _ name: String, heads: Expression = "heads", width: Expression = "width"
+    _ role: String, _ name: String, heads: Expression = "heads", width: Expression = "width",
+    keyBias: Bool = true
   ) -> [Spelling] {
     let size = Expression(
       .binary(.over, width.node, heads.node), text: "\(width) / \(heads)")
     return ["query", "key", "value"].flatMap { part in
-      keras(
+      let both = keras(
         "\(role).\(part)", "\(name)/\(part)_dense",
         [.transpose, .reshape([width, heads, size])], biasLayout: [.reshape([heads, size])])
+      return part == "key" && !keyBias ? [both[0]] : both
     }
       + keras(
         "\(role).output", "\(name)/output_dense", [.transpose, .reshape([heads, size, width])])
@@ -117,10 +119,11 @@ extension Spelling {
 
   /// Keras Hub's `TransformerEncoder` and what it has in common with `TransformerDecoder`.
   static func kerasHubLayer(
-    _ role: String, _ name: String, heads: Expression = "heads"
+    _ role: String, _ name: String, heads: Expression = "heads", keyBias: Bool = true
   ) -> [Spelling] {
     [
-      kerasAttention("\(role).attention", "\(name)/_self_attention_layer", heads: heads),
+      kerasAttention(
+        "\(role).attention", "\(name)/_self_attention_layer", heads: heads, keyBias: keyBias),
       keras("\(role).attention_norm", "\(name)/_self_attention_layer_norm", []),
       keras("\(role).feed_forward.up", "\(name)/_feedforward_intermediate_dense"),
       keras("\(role).feed_forward.down", "\(name)/_feedforward_output_dense"),

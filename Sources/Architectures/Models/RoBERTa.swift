@@ -93,10 +93,23 @@ extension Architecture {
         condition: "types > 0 && position_offset == padding + 1",
         message:
           "it adds a type to every token and has rows of positions for padding, this model has not")
+    ],
+    adaptations: [
+      .init(
+        condition: "position_offset != padding + 1",
+        values: [
+          "position_offset": "padding + 1",
+          "positions": "positions - position_offset + padding + 1",
+        ],
+        firstRows: ["embedding.positions.weight"],
+        reason: "no token but padding reads them; it counts positions over visible tokens"),
+      .init(
+        condition: "types == 0", values: ["types": 1], zeros: ["embedding.types.weight"],
+        reason: "it adds a type to every token"),
     ])
 
-  /// Keras Hub has no rows of positions that only padding reads, and not the one token type: what it
-  /// could not load is refused rather than dropped.
+  /// Keras Hub's own converter leaves out the rows of positions up to the padding's and the token types,
+  /// without a look at them.
   private static let robertaKerasHub = Convention(
     name: "keras_hub", prefix: "layers/roberta_backbone/", prefixCondition: "head != 'none'",
     spellings: Spelling.kerasHubEncoder,
@@ -104,8 +117,22 @@ extension Architecture {
       .init(
         condition: "types == 0 && position_offset == 0",
         message: "it has neither token types nor rows of positions for padding, this model has"),
-      .init(condition: "!pooler", message: "it has no pooler, and this model has one"),
+      .init(
+        condition: "!pooler",
+        message: "it has no pooler, and this model has one; --exclude '*pooler*' leaves it out"),
       .kerasHubTiedHead,
+    ],
+    adaptations: [
+      .init(
+        condition: "position_offset > 0",
+        values: ["position_offset": 0, "positions": "positions - position_offset"],
+        firstRows: ["embedding.positions.weight"],
+        reason:
+          "no token but padding reads them; it counts positions over padding too, which moves a text behind padding"
+      ),
+      .init(
+        condition: "types > 0", values: ["types": 0], zeros: ["embedding.types.weight"],
+        reason: "it adds no type to tokens"),
     ])
 }
 

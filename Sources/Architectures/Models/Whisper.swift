@@ -25,8 +25,8 @@ extension Architecture {
         "head == 'none'", [.result("y", name: "last_hidden_state")],
         otherwise: Step.languageHead("y", table: "decoder.embedding.tokens.weight")),
     ],
-    conventions: [huggingFace],
-    dialects: [dialect],
+    conventions: [huggingFace, openAI, kerasHub],
+    dialects: [huggingFaceDialect, kerasHubDialect],
     requirements: [
       .headsDivideWidth,
       .init(
@@ -121,7 +121,7 @@ extension Architecture {
       + Spelling.both("\(name).final_norm", "\(name).layer_norm")
   }
 
-  private static let dialect = Dialect(
+  private static let huggingFaceDialect = Dialect(
     name: "huggingface", recognition: .init(key: "model_type", values: ["whisper"]),
     keys: [
       .key("vocabulary", "vocab_size", absent: .integer(51865)),
@@ -141,4 +141,100 @@ extension Architecture {
         "architectures.0",
         ["WhisperModel": "none", "WhisperForConditionalGeneration": "language"]),
     ])
+
+  private static let kerasHubDialect = Dialect(
+    name: "keras_hub", recognition: .init(key: "class_name", values: ["WhisperBackbone"]),
+    keys: [
+      .backbone("vocabulary", "vocabulary_size"),
+      .backbone("channels", "num_mels", absent: .integer(80)),
+      .backbone(
+        "encoder_positions", "max_encoder_sequence_length", formula: "value / 2",
+        absent: .integer(1500)),
+      .backbone("decoder_positions", "max_decoder_sequence_length", absent: .integer(448)),
+      .backbone("width", "hidden_dim"), .backbone("encoder_layers", "num_layers"),
+      .backbone("heads", "num_heads"), .backbone("feed_forward", "intermediate_dim"),
+      .fixed("head", .word("none")), .fixed("activation", .word("gelu")),
+      .fixed("norm_epsilon", .real(1e-5)),
+    ])
+}
+
+/// Whisper's names in OpenAI's own code (`whisper/model.py`), as its published `.pt` files have them.
+extension Architecture {
+  fileprivate static let openAI = Convention(
+    name: "openai",
+    spellings: [
+      Spelling.both("encoder.embedding.first_convolution", "encoder.conv1"),
+      Spelling.both("encoder.embedding.second_convolution", "encoder.conv2"),
+      openAIStack("encoder", [("attention", "attn")], norm: "ln_post"),
+      Spelling.one("decoder.embedding.tokens.weight", "decoder.token_embedding.weight"),
+      openAIStack(
+        "decoder", [("attention", "attn"), ("cross_attention", "cross_attn")], norm: "ln"),
+    ].flatMap { $0 },
+    // Stored by old versions.
+    buffers: [NameTemplate("decoder.mask")]
+  ).fixing([
+    "feed_forward": "4 * width", "decoder_feed_forward": "4 * width", "tied_head": true,
+  ])
+
+  private static func openAIStack(
+    _ name: String, _ parts: [(role: String, name: String)], norm: String
+  ) -> [Spelling] {
+    let (layer, block) = ("\(name).layers.{layer}", "\(name).blocks.{layer}")
+    return [
+      Spelling.one("\(name).embedding.positions.weight", "\(name).positional_embedding"),
+      parts.flatMap { part in
+        let (role, stored) = ("\(layer).\(part.role)", "\(block).\(part.name)")
+        return [
+          Spelling.both("\(role).query", "\(stored).query"),
+          Spelling.one("\(role).key.weight", "\(stored).key.weight"),
+          Spelling.both("\(role).value", "\(stored).value"),
+          Spelling.both("\(role).output", "\(stored).out"),
+          Spelling.both("\(role)_norm", "\(stored)_ln"),
+        ].flatMap { $0 }
+      },
+      Spelling.both("\(layer).feed_forward.up", "\(block).mlp.0"),
+      Spelling.both("\(layer).feed_forward.down", "\(block).mlp.2"),
+      Spelling.both("\(layer).feed_forward_norm", "\(block).mlp_ln"),
+      Spelling.both("\(name).final_norm", "\(name).\(norm)"),
+    ].flatMap { $0 }
+  }
+}
+
+/// Whisper's names in Keras Hub, which has the backbone alone.
+extension Architecture {
+  fileprivate static let kerasHub = Convention(
+    name: "keras_hub", prefix: "layers/whisper_backbone/",
+    spellings: [
+      kerasConvolution("first", "layers/conv1d"), kerasConvolution("second", "layers/conv1d_1"),
+      Spelling.one("encoder.embedding.positions.weight", "layers/position_embedding/vars/0"),
+      Spelling.kerasHubLayer(
+        "encoder.layers.{layer}", "layers/whisper_encoder{layer:suffix}", keyBias: false),
+      Spelling.keras("encoder.final_norm", "layers/layer_normalization", []),
+      ["token", "position"].map { word in
+        Spelling(
+          ["decoder.embedding.\(word)s.weight"],
+          "layers/token_and_position_embedding/\(word)_embedding/vars/0")
+      },
+      Spelling.kerasHubLayer(
+        "decoder.layers.{layer}", "layers/whisper_decoder{layer:suffix}", heads: "decoder_heads",
+        keyBias: false),
+      Spelling.kerasAttention(
+        "decoder.layers.{layer}.cross_attention",
+        "layers/whisper_decoder{layer:suffix}/_cross_attention_layer", heads: "decoder_heads",
+        keyBias: false),
+      Spelling.keras(
+        "decoder.layers.{layer}.cross_attention_norm",
+        "layers/whisper_decoder{layer:suffix}/_cross_attention_layer_norm", []),
+      Spelling.keras("decoder.final_norm", "layers/layer_normalization_1", []),
+    ].flatMap { $0 },
+    requirements: [
+      .init(
+        condition: "head == 'none' || tied_head", message: "its head is tied to the tokens"),
+      .equalStacks,
+    ])
+
+  /// [outputs, inputs, kernel] as [kernel, inputs, outputs].
+  private static func kerasConvolution(_ name: String, _ path: String) -> [Spelling] {
+    Spelling.keras("encoder.embedding.\(name)_convolution", path, [.permute([2, 1, 0])])
+  }
 }

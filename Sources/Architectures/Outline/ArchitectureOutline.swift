@@ -119,6 +119,11 @@ extension ArchitectureOutline {
       if laidOut > 0 { details.append("\(laidOut) laid out otherwise") }
       if convention.repeatsTied { details.append("tied weights twice") }
       details += convention.requirements.map { "only if \(Self.formula($0.condition))" }
+      details += convention.adaptations.flatMap { adaptation in
+        adaptation.values.sorted { $0.key < $1.key }.map { name, formula in
+          "\(Self.shown(name)) made \(Self.formula(formula)) if \(Self.formula(adaptation.condition))"
+        }
+      }
       if !convention.buffers.isEmpty { details.append("\(convention.buffers.count) buffers") }
       return Row(convention.name, prefix, details.joined(separator: ", "))
     }

@@ -169,6 +169,21 @@ extension ArchitectureReview {
     for (index, requirement) in convention.requirements.enumerated() {
       try check(requirement.condition, at: place["requirements"][index]["condition"])
     }
+    for (index, adaptation) in convention.adaptations.enumerated() {
+      let place = place["adaptations"][index]
+      try check(adaptation.condition, at: place["when"])
+      for (name, formula) in adaptation.values.sorted(by: { $0.key < $1.key }) {
+        guard parameters.contains(name) else {
+          throw place["sets"].failure("'\(name.escapedForDisplay(limit: 80))' is no parameter")
+        }
+        try check(formula, at: place["sets"][name])
+      }
+      for (key, roles) in [("first_rows", adaptation.firstRows), ("zeros", adaptation.zeros)] {
+        for (index, role) in roles.enumerated() where weights[role] == nil {
+          throw place[key][index].failure("no weight is '\(role.escapedForDisplay(limit: 80))'")
+        }
+      }
+    }
     for (index, spelling) in convention.spellings.enumerated() {
       try check(spelling.condition, at: place["spellings"][index]["when"])
       try self.check(spelling, at: place["spellings"][index])

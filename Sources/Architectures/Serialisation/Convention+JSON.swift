@@ -11,6 +11,19 @@ extension Convention: FieldMapped {
     try fields.required("spellings", &spellings)
     try fields.optional("buffers", &buffers)
     try fields.optional("requirements", &requirements)
+    try fields.optional("adaptations", &adaptations)
+  }
+}
+
+extension Adaptation: FieldMapped {
+  static var blank: Self { .init(condition: true, values: [:], reason: "") }
+
+  mutating func map(_ fields: inout FieldMap) throws {
+    try fields.required("when", &condition)
+    try fields.required("sets", &values)
+    try fields.optional("first_rows", &firstRows)
+    try fields.optional("zeros", &zeros)
+    try fields.required("reason", &reason)
   }
 }
 

@@ -46,7 +46,7 @@ public struct NameConversion: Sendable {
     }
     from = reading.convention.name
     architecture = model.architecture.name
-    notes = try model.fixedElsewhere(in: target).map { it in
+    let fixed = try model.fixedElsewhere(in: target).map { it in
       "\(target.name) of \(model.architecture.name) always has '\(it.parameter)' \(it.fixed), "
         + "this model has \(it.entry.value) (\(it.entry.source.escapedForDisplay(limit: 80)))"
     }
@@ -54,6 +54,7 @@ public struct NameConversion: Sendable {
     respelling = try Respelling(table, reading, to: target) { name in
       !allowed.isEmpty && selection.selects(name)
     }
+    notes = fixed + respelling.notes
     let obstacles = respelling.obstacles
     guard obstacles.isEmpty else { throw UnmappedNames(respelling, obstacles, reading, checkpoint) }
     var result = try table.replacingEntries(respelling.entries)
@@ -62,7 +63,7 @@ public struct NameConversion: Sendable {
       key.contains("@") || ["config.json", "metadata.json"].contains(key)
     }
     for key in droppedMetadata { result.metadata[key] = nil }
-    result.metadata[ModelDocuments.nativeKey] = model.nativeConfiguration
+    result.metadata[ModelDocuments.nativeKey] = respelling.model.nativeConfiguration
     // transformers loads safetensors only where this says which framework the layouts are of.
     if target.name == "huggingface" { result.metadata["format"] = .string("pt") }
     self.table = result
