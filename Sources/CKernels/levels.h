@@ -47,6 +47,21 @@ typedef struct {
   int special;
 } BlockSums;
 
+/// How near one block of finite values lies to another.
+typedef struct {
+  double distances, products, squares_a, squares_b, farthest, worst;
+  uint64_t outside;
+  /// True where a block has NaN or infinities; the rest is void then.
+  int special;
+} BlockNearness;
+
+/// The magnitudes of one block of finite values.
+typedef struct {
+  double sum, largest;
+  /// True where the block has NaN or infinities; the rest is void then.
+  int special;
+} BlockMagnitudes;
+
 /// One entry per loop. `count` is at most BLOCK except for the widening loops.
 typedef struct {
   void (*widen_float16)(LooseFloat *, const LooseUInt16 *, size_t);
@@ -67,6 +82,11 @@ typedef struct {
   BlockSums (*sums64)(const LooseDouble *, size_t);
   double (*squares32)(const LooseFloat *, size_t, double mean);
   double (*squares64)(const LooseDouble *, size_t, double mean);
+  /// These two take a multiple of 8 values, the last of which may be zeros that fill up.
+  BlockNearness (*nearness)(
+      const double *a, const double *b, size_t, double relative, double absolute);
+  BlockMagnitudes (*magnitudes)(const double *, size_t);
+  double (*largest)(const double *, size_t);
 } Loops;
 
 extern const Loops ingot_loops_plain;

@@ -340,6 +340,89 @@ static double squares64(const LooseDouble *source, size_t count, double mean) {
   return result;
 }
 
+// Nearness
+
+static inline Double8 magnitude8(Double8 x) { return (Double8)((Long8)x & 0x7FFFFFFFFFFFFFFF); }
+
+static inline Long8 special8(Double8 x) {
+  return ((Long8)x & 0x7FF0000000000000) == 0x7FF0000000000000;
+}
+
+static inline double sum8(Double8 x) {
+  double lanes[8];
+  memcpy(lanes, &x, sizeof lanes);
+  return total(lanes, 8);
+}
+
+static inline double most8(Double8 x) {
+  double most = x[0];
+  for (int lane = 1; lane < 8; lane++) most = x[lane] > most ? x[lane] : most;
+  return most;
+}
+
+static inline uint64_t any8(Long8 x) {
+  uint64_t any = 0;
+  for (int lane = 0; lane < 8; lane++) any |= (uint64_t)x[lane];
+  return any;
+}
+
+static BlockNearness nearness(
+    const double *a, const double *b, size_t count, double relative, double absolute) {
+  Double8 distances = 0, products = 0, squares_a = 0, squares_b = 0, farthest = 0, worst = 0;
+  Long8 outside = 0, special = 0;
+  for (size_t i = 0; i < count; i += 8) {
+    Double8 x, y;
+    memcpy(&x, a + i, sizeof x);
+    memcpy(&y, b + i, sizeof y);
+    special |= special8(x) | special8(y);
+    Double8 distance = magnitude8(x - y);
+    Double8 allowed = absolute + relative * magnitude8(y);
+    Double8 ratio = distance / allowed;
+    ratio = distance == 0.0 ? (Double8)0.0 : ratio;
+    outside -= distance > allowed;
+    farthest = distance > farthest ? distance : farthest;
+    worst = ratio > worst ? ratio : worst;
+    distances += distance;
+    products += x * y;
+    squares_a += x * x;
+    squares_b += y * y;
+  }
+  BlockNearness result = {
+      .distances = sum8(distances), .products = sum8(products), .squares_a = sum8(squares_a),
+      .squares_b = sum8(squares_b), .farthest = most8(farthest), .worst = most8(worst),
+      .special = any8(special) != 0};
+  for (int lane = 0; lane < 8; lane++) result.outside += (uint64_t)outside[lane];
+  return result;
+}
+
+static BlockMagnitudes magnitudes(const double *source, size_t count) {
+  Double8 sum = 0, largest = 0;
+  Long8 special = 0;
+  for (size_t i = 0; i < count; i += 8) {
+    Double8 x;
+    memcpy(&x, source + i, sizeof x);
+    special |= special8(x);
+    x = magnitude8(x);
+    sum += x;
+    largest = x > largest ? x : largest;
+  }
+  return (BlockMagnitudes){
+      .sum = sum8(sum), .largest = most8(largest), .special = any8(special) != 0};
+}
+
+static double largest(const double *source, size_t count) {
+  Double8 most = -__builtin_inf();
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    Double8 x;
+    memcpy(&x, source + i, sizeof x);
+    most = x > most ? x : most;
+  }
+  double result = most8(most);
+  for (; i < count; i++) result = source[i] > result ? source[i] : result;
+  return result;
+}
+
 const Loops LOOPS = {
     .widen_float16 = widen_float16,
     .widen_bfloat16 = widen_bfloat16,
@@ -357,4 +440,7 @@ const Loops LOOPS = {
     .sums64 = sums64,
     .squares32 = squares32,
     .squares64 = squares64,
+    .nearness = nearness,
+    .magnitudes = magnitudes,
+    .largest = largest,
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int ingot_open_unnamed(int folder, const char *path, mode_t mode) {
@@ -46,6 +47,37 @@ int ingot_link_unnamed(int descriptor, int folder, const char *path) {
   char source[64];
   snprintf(source, sizeof source, "/proc/self/fd/%d", descriptor);
   return linkat(AT_FDCWD, source, folder, path, AT_SYMLINK_FOLLOW);
+}
+
+static const char access_list[] = "system.posix_acl_access";
+
+int ingot_read_access_list(int folder, const char *path, void *list, size_t size) {
+  // Who may replace a file need not be able to read it, so it is opened for nothing; such a descriptor has
+  // attributes through /proc only.
+  const int file = openat(folder, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (file < 0) return -1;
+  char source[64];
+  snprintf(source, sizeof source, "/proc/self/fd/%d", file);
+  ssize_t count = getxattr(source, access_list, list, size);
+  if (count < 0 && errno == ENOENT) {
+    // There is no /proc.
+    const int readable = openat(folder, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    count = readable < 0 ? -1 : fgetxattr(readable, access_list, list, size);
+    const int code = errno;
+    if (readable >= 0) close(readable);
+    errno = code;
+  }
+  if (count < 0 && (errno == ENODATA || errno == EOPNOTSUPP)) count = 0;
+  const int code = errno;
+  close(file);
+  errno = code;
+  return (int)count;
+}
+
+int ingot_write_access_list(int descriptor, const void *list, size_t size) {
+  if (size > 0) return fsetxattr(descriptor, access_list, list, size, 0);
+  if (fremovexattr(descriptor, access_list) == 0) return 0;
+  return errno == ENODATA || errno == EOPNOTSUPP ? 0 : -1;
 }
 
 void ingot_prefer_huge_heap(size_t count) {

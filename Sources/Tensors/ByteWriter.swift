@@ -2,7 +2,8 @@
 package struct ByteWriter: Sendable {
   package private(set) var bytes: [UInt8] = []
 
-  package init() {}
+  /// An empty writer with room for `capacity` bytes: headers that are kept by the thousand take no more.
+  package init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
   package var count: Int { bytes.count }
 

@@ -116,3 +116,21 @@ package final class SpoolFile: Sendable {
     }
   }
 }
+
+/// A part of a temporary file.
+package struct SpooledRange: ByteSource {
+  package let byteCount: Int
+  private let file: SpoolFile
+  private let start: Int
+
+  /// The `byteCount` bytes that were written at `start`.
+  package init(_ file: SpoolFile, at start: Int, byteCount: Int) {
+    self.file = file
+    self.start = start
+    self.byteCount = byteCount
+  }
+
+  package func read(into buffer: inout MutableRawSpan, at offset: Int) throws {
+    try file.read(into: &buffer, at: start + offset)
+  }
+}

@@ -34,13 +34,26 @@ import Testing
     #expect(
       run.output.contains(
         "\nsuspect: another ε of the norms: norm_epsilon is 0.001, 1e-05 agrees\n"
-          + "  evidence: undone, trace/layers.0.attention_norm goes from max rel "))
+          + "  evidence: undone, trace/layers.0.attention_norm of one sequence goes from max rel "))
     #expect(run.output.contains("; then all 18 states agree\n"))
     #expect(
       run.output.contains("\n  repair: the configuration, or --set norm_epsilon=1e-05\n"))
     #expect(run.output.hasSuffix("\nNOT ok\n"))
     let loose = try verify("--set", "norm_epsilon=1e-3", "--rtol", "1", "--atol", "1")
     #expect(loose.status == 0)
+  }
+
+  @Test func `the search for suspects reads no more than it may`() throws {
+    let run = try verify("--set", "norm_epsilon=0.001", "--suspect-passes", "0")
+    #expect(run.status == 1)
+    #expect(!run.output.contains("suspect:"))
+    #expect(
+      run.output.contains(
+        /\n  not tried: [0-9]+ more known mistakes; the trials before had read enough \(--suspect-passes\)\n/
+      ))
+    let json = try verify("--set", "norm_epsilon=0.001", "--suspect-passes", "0", "--json")
+    #expect((try JSONScanner.parse(Array(json.output.utf8))["untried_mistakes"]?.integer ?? 0) > 5)
+    #expect(try verify("--suspect-passes", "-1").status == 64)
   }
 
   @Test func `reports go into files, with the failures marked`() throws {

@@ -38,6 +38,22 @@ struct CommitFaultTests {
       says: text, "No space left on device", "d.npz")
   }
 
+  @Test(
+    .row("W39"),
+    arguments: [
+      ("permissions", EIO, 74, "its access control list cannot be read: Input/output error"),
+      ("permissions", EACCES, 73, "its access control list cannot be read: Permission denied"),
+      ("permit", EIO, 74, "setting the access control list failed: Input/output error"),
+      ("chmod", EPERM, 74, "fchmod failed: Operation not permitted"),
+    ])
+  func permissionsThatCannotBeKeptAreAnError(
+    call: String, code: Int32, status: Int32, text: String
+  ) throws {
+    try expect(
+      "npz", replaces: true, Fault(call: call, number: 1, action: .error(code)), status: status,
+      says: "d.npz: " + text)
+  }
+
   @Test(.row("W7")) func whatANetworkFileSystemReportsAtACloseIsAnError() throws {
     try Places.withTemporaryFolder(in: Places.memory) { folder in
       let scene = try WriteScene(.named("npz"), in: folder)

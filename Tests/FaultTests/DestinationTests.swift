@@ -323,4 +323,41 @@ import Testing
       }
     }
   }
+
+  /// The ways to the destination: at once, by a hidden sibling, by a copy.
+  private static let ways =
+    [nil] + (FaultShim.isAvailable ? ["open-unnamed=\(EOPNOTSUPP)", "link=\(EPERM)"] : [])
+
+  @Test(
+    .row("W39"),
+    .enabled(if: Machine.hasAccessLists, "no access control lists here, or no Python to set them"),
+    arguments: ways)
+  func anOldFileKeepsItsAccessList(way: String?) throws {
+    try withSource { folder, source in
+      let destination = folder.appending(path: "d.npz")
+      /// Converts and returns mode and list of what is there then.
+      func convert() throws -> (mode: Int?, list: String) {
+        let run = try FaultShim.ingot(
+          ["convert", source.filePath, destination.filePath, "--force", "--quiet"], always: way)
+        #expect(run.status == 0, "\(run.diagnostics)")
+        let attributes = try FileManager.default.attributesOfItem(atPath: destination.filePath)
+        return (
+          attributes[.posixPermissions] as? Int, try Machine.accessList("show", destination)
+        )
+      }
+      try Data("old".utf8).write(to: destination)
+      try Machine.accessList("access", destination)
+      let list = try Machine.accessList("show", destination)
+      // The group's bits of the mode are the mask of the list: the group itself may do nothing.
+      let kept = try convert()
+      #expect(kept.mode == 0o660 && kept.list == list && !list.isEmpty)
+      // A file without a list does not get that of its folder.
+      try FileManager.default.removeItem(at: destination)
+      try Data("old".utf8).write(to: destination)
+      chmod(destination.filePath, 0o640)
+      try Machine.accessList("default", folder)
+      let plain = try convert()
+      #expect(plain.mode == 0o640 && plain.list.isEmpty)
+    }
+  }
 }

@@ -55,8 +55,11 @@ struct Fault: CustomStringConvertible {
 /// The library that is loaded before libc to count the calls of a program and to make one fail.
 enum FaultShim {
   /// The compiled library, or nil where there is no C compiler or no preloading.
+  ///
+  /// A sanitizer's run time lies in the program itself and so before any library: it would catch the calls.
   static let library: String? = {
     #if os(Linux)
+    guard !Sanitizer.isOn else { return nil }
     let folder = FileManager.default.temporaryDirectory
       .appending(path: "ingot-shim-\(UUID().uuidString)", directoryHint: .isDirectory)
     let source = URL(filePath: #filePath).deletingLastPathComponent()
@@ -74,7 +77,7 @@ enum FaultShim {
   }()
 
   static let isAvailable = library != nil
-  static let absence = "no C compiler, or not Linux: nothing makes system calls fail"
+  static let absence = "no C compiler, not Linux, or a sanitizer: nothing makes system calls fail"
 
   /// Runs `ingot` with the library loaded.
   ///

@@ -4,8 +4,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Every read of every reader, failing, interrupted and short; sources that change while they are read; and
-/// bounds on memory and descriptors.
+/// Every read of every reader, failing, interrupted and short; sources that change while they are read.
 @Suite(.enabled(if: FaultShim.isAvailable, "\(FaultShim.absence)"))
 struct ReadFaultTests {
   /// A file of each format and layout, copied by themselves or with the files that they name.
@@ -144,76 +143,5 @@ struct ReadFaultTests {
       #expect(run.diagnostics.contains("the file changed while it was read"))
       #expect(!FileManager.default.fileExists(atPath: golden.filePath))
     }
-  }
-
-  @Test(.row("G29"), .enabled(if: Machine.hasLimits, "there is no prlimit"), arguments: sources)
-  func halfAGigabyteOfAddressesIsEnough(_ source: String) throws {
-    for command in [["digest"], ["inspect", "--stats"]] {
-      let free = try CommandRun.run(CommandRun.ingot, command + [Places.fixture(source)])
-      let bounded = try Machine.ingot(
-        limits: "--as=536870912", arguments: command + [Places.fixture(source)])
-      #expect(bounded.status == free.status, "\(bounded.diagnostics)")
-      #expect(bounded.output == free.output)
-    }
-  }
-
-  @Test(
-    .row("G30"), .enabled(if: Machine.hasLimits, "there is no prlimit"),
-    arguments: WriteCase.all.filter { $0.always == nil })
-  func fewDescriptorsAreEnoughOrAnError(_ write: WriteCase) throws {
-    try Places.withTemporaryFolder(in: Places.memory) { folder in
-      let scene = try WriteScene(write, in: folder)
-      for bound in 3...16 {
-        let version = try Machine.ingot(limits: "--nofile=\(bound)", arguments: ["--version"])
-        // Below that the system cannot even load the program.
-        guard version.status == 0 else { continue }
-        try scene.reset()
-        let run = try Machine.ingot(limits: "--nofile=\(bound)", arguments: scene.arguments)
-        #expect(
-          run.status == 0 || run.status == 74 && (bound < 16 || write.isSet),
-          "\(bound): \(run.status) \(run.diagnostics)")
-        var violation = ""
-        let outcome = try scene.check(killed: false, leftoverIsTold: false, violation: &violation)
-        #expect(outcome == (run.status == 0 ? .complete : .asBefore), "\(bound): \(violation)")
-      }
-    }
-  }
-
-  @Test(.row("G30")) func openingTenThousandFilesLeavesNoDescriptorOpen() throws {
-    try Places.withTemporaryFolder { folder in
-      // Copies, because other tests of this process read the fixtures meanwhile.
-      let names = ["npz", "safetensors", "native", "hdf5", "keras"]
-      for name in names {
-        try FileManager.default.copyItem(
-          atPath: Places.fixture(name), toPath: folder.appending(path: name).filePath)
-      }
-      let paths = try names.flatMap { name in
-        try FileManager.default.contentsOfDirectory(atPath: Places.fixture(name)).sorted()
-          .map { folder.appending(path: name + "/" + $0).filePath }
-      }
-      var opened = 0
-      var refused = 0
-      while opened + refused < 10_000 {
-        for path in paths + [folder.filePath, path("absent.npz", in: folder)] {
-          do {
-            opened += try Checkpoint(path: path).files.isEmpty ? 0 : 1
-          } catch {
-            refused += 1
-          }
-        }
-      }
-      let left = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter {
-        let target = try? FileManager.default.destinationOfSymbolicLink(
-          atPath: "/proc/self/fd/" + $0)
-        return target?.contains(folder.lastPathComponent) == true
-      }
-      #expect(left.isEmpty)
-      #expect(opened > 5000 && refused > 500)
-      print("descriptors: \(opened) files opened, \(refused) refused")
-    }
-  }
-
-  private func path(_ name: String, in folder: URL) -> String {
-    folder.appending(path: name).filePath
   }
 }

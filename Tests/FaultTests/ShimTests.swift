@@ -6,12 +6,14 @@ import Testing
 /// knows nothing of libc, gives the same results.
 @Suite(
   .enabled(
-    if: FaultShim.isAvailable && Machine.canTrace, "no C compiler, or no strace that may trace"))
+    if: FaultShim.isAvailable && Machine.canTrace,
+    "no strace that may trace, \(FaultShim.absence)"))
 struct ShimTests {
   /// The kinds of the write path, and the system calls behind them.
   private static let kinds = [
     "write": ["pwrite64"], "sync": ["fsync", "fdatasync"], "truncate": ["ftruncate"],
     "reserve": ["fallocate"], "link": ["linkat", "link"], "chmod": ["fchmod"],
+    "permit": ["fsetxattr", "fremovexattr"], "permissions": ["getxattr"],
     "rename": ["renameat", "renameat2", "rename"], "unlink": ["unlinkat", "unlink"],
   ]
 

@@ -52,6 +52,8 @@ import Testing
 
   /// Fixtures with logits whose decoder sees no later positions.
   static let generating = ModelFixture.all.filter { fixture in
+    // Its angles change with the length: beyond a few positions it is refused.
+    guard fixture.folder != "llama-dynamic-rope" else { return false }
     guard let source = try? fixture.source() else { return false }
     var generation = Generation(source, prompt: [5])
     generation.mostTokens = 1

@@ -10,7 +10,21 @@ import Testing
   /// Fixtures whose self-attention is causal.
   static let causal = ModelFixture.all.filter { fixture in
     guard let model = try? fixture.opened().model, let plan = try? Plan(model) else { return false }
-    return (try? plan.attentionAhead()) == .some(nil)
+    return (try? plan.attentionAhead()) == .some(nil) && fixture.folder != "llama-dynamic-rope"
+  }
+
+  @Test func `angles that change with the length cannot be fed in pieces`() throws {
+    let fixture = try #require(ModelFixture.all.first { $0.folder == "llama-dynamic-rope" })
+    var session = try ForwardSession(try fixture.pass())
+    let inputs = try fixture.golden().inputs.filter { $0.key == "input_ids" }
+    let error = #expect(throws: IngotError.self) {
+      try session.run(inputs) { _ in true }
+    }
+    #expect(error?.errorClass == .unsupported)
+    #expect(
+      error?.message
+        == "dynamic rotary scaling turns every position anew beyond those of the training: the "
+        + "sequence cannot be fed in pieces")
   }
 
   /// The columns of a [batch, sequence, …] tensor of 8-byte elements.

@@ -159,7 +159,7 @@ import Testing
 
   /// I7 of the harness.
   @Test(
-    .row("H13", "H15", "H30", "S28", "K2"),
+    .row("H13", "H15", "H30", "S28", "K2"), .withoutSanitizer,
     .enabled(
       if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "there is no strace"),
     arguments: traced)

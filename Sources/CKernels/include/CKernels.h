@@ -154,6 +154,39 @@ void ingot_compare(
     const void *a, ingot_type type_a, const void *b, ingot_type type_b, size_t count,
     const ingot_comparison *how, ingot_differences *found);
 
+// Nearness of computed numbers to expected ones
+
+/// What `ingot_nearness` adds to. Starts with zeros.
+typedef struct {
+  /// How many elements lie too far apart; those that are not finite do.
+  uint64_t outside;
+  /// How many are NaN or infinite on either side; they enter nothing below but `position`.
+  uint64_t not_finite;
+  /// The largest |a − b|, and their sum.
+  double farthest;
+  double distances;
+  double products;
+  double squares_a;
+  double squares_b;
+  /// The largest |a − b| as a multiple of what it may be.
+  double worst;
+  /// Where that is: the place counted from the first element; the first that is not finite, where there
+  /// is one.
+  uint64_t position;
+  /// How many rows have their largest elements at the same place; void where some are not finite.
+  uint64_t agreeing_rows;
+} ingot_nearness_sums;
+
+/// Adds `rows` rows of `width` elements, the first of which has the place `start`, and which may lie
+/// |a − b| ≤ absolute + relative·|b| apart. Types have at least eight bits.
+void ingot_nearness(
+    const void *a, ingot_type type_a, const void *b, ingot_type type_b, size_t rows, size_t width,
+    double relative, double absolute, uint64_t start, ingot_nearness_sums *sums);
+
+/// Adds the magnitudes of the finite of `count` elements to `sum`, and raises `largest` to the largest.
+void ingot_magnitudes(
+    const void *source, ingot_type type, size_t count, double *sum, double *largest);
+
 // Rows of real numbers, for forward passes: 64 for float64, 32 for float32
 
 /// Activation functions that are vectors of exponentials.

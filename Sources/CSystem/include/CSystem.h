@@ -16,6 +16,11 @@ int ingot_reserve(int descriptor, off_t size);
 int ingot_rename_exclusive(int folder, const char *from, const char *to);
 /// Gives the unnamed file `descriptor` the name `path` in `folder`; EEXIST where it is taken.
 int ingot_link_unnamed(int descriptor, int folder, const char *path);
+/// Reads the access control list of the file `path` in `folder`, as the system keeps it; returns its size,
+/// 0 where the file has none, or -1.
+int ingot_read_access_list(int folder, const char *path, void *list, size_t size);
+/// Gives a file an access control list; of size 0, takes away the one that it has. Returns 0 or -1.
+int ingot_write_access_list(int descriptor, const void *list, size_t size);
 /// Lets the heap grow by `count` bytes at a time and asks for huge pages under them.
 void ingot_prefer_huge_heap(size_t count);
 /// Asks for huge pages under the whole pages of a buffer that nothing was written to yet.

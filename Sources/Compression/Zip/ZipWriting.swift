@@ -54,7 +54,7 @@ package struct ZipMemberRecord: Sendable {
 
   /// The local header; written again over itself when CRC and sizes are known.
   package func localHeader() -> [UInt8] {
-    var writer = ByteWriter()
+    var writer = ByteWriter(capacity: headerSize)
     writer.append(ZipRecords.localSignature)
     writer.append(Self.version)
     appendCommon(

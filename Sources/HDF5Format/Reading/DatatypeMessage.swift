@@ -163,6 +163,16 @@ struct Datatype: Sendable {
       Int(field.exponentLocation) + Int(field.exponentSize) <= end,
       Int(field.mantissaLocation) + Int(field.mantissaSize) <= end, field.signLocation < end
     else { throw reader.failure("a float whose fields leave its \(size) bytes", at: at) }
+    func bits(_ start: UInt8, _ count: UInt8) -> Range<Int> { Int(start)..<Int(start) + Int(count) }
+    let exponent = bits(field.exponentLocation, field.exponentSize)
+    let mantissa = bits(field.mantissaLocation, field.mantissaSize)
+    let sign = Int(field.signLocation)
+    guard !exponent.overlaps(mantissa), !exponent.contains(sign), !mantissa.contains(sign) else {
+      throw reader.failure("a float whose fields overlap", at: at)
+    }
+    guard field.normalization < 3 else {
+      throw reader.failure("a float of an unknown normalization", at: at)
+    }
     return field
   }
 

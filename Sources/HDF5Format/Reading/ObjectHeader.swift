@@ -51,6 +51,13 @@ struct HeaderMessage {
   static let shareFlags: UInt8 = 1 << 1 | 1 << 6
   /// The writer demands that readers which do not know the message refuse the object.
   static let mustUnderstandFlag: UInt8 = 1 << 7
+
+  /// Whether flags exclude one another: shared (1) and never to be shared (2); met by a library that did
+  /// not know it (5), though none such may write the file (3), or though it need not be marked (4).
+  static func contradict(_ flags: UInt8) -> Bool {
+    let wasUnknown = flags & 1 << 5 != 0
+    return flags & 0b110 == 0b110 || wasUnknown && (flags & 1 << 3 != 0 || flags & 1 << 4 == 0)
+  }
 }
 
 /// The header of an object: a list of messages, in one block or several.
@@ -111,15 +118,19 @@ enum ObjectHeader {
     var next = 0
     var found = 0
     while true {
-      while reader.remaining >= 8, found < declared {
+      while reader.remaining >= 8 {
         let at = reader.offset
         // Kind (2), size (2), flags (1) and three reserved bytes in one read: this loop is the one that
         // files of many datasets spend their time in.
         let prefix = try reader.uint64("a message's prefix")
         found += 1
+        let size = Int(prefix >> 16 & 0xFFFF)
+        guard size.isMultiple(of: 8) else {
+          throw reader.failure("a message of \(size) bytes, which is no multiple of 8", at: at)
+        }
         try pass(
           view, UInt16(truncatingIfNeeded: prefix), UInt8(truncatingIfNeeded: prefix >> 32),
-          size: Int(prefix >> 16 & 0xFFFF), &reader, at, found, &queue, body)
+          size: size, &reader, at, found, &queue, body)
       }
       guard next < queue.count else { break }
       let block = queue[next]
@@ -199,6 +210,11 @@ enum ObjectHeader {
     guard found <= messageLimit else {
       throw IngotError(
         .malformed, "an object header with more than \(messageLimit) messages", offset: offset)
+    }
+    guard !HeaderMessage.contradict(flags) else {
+      throw IngotError(
+        .malformed, "flags 0x\(String(flags, radix: 16)) of a message contradict each other",
+        offset: offset)
     }
     guard let kind = MessageKind(rawValue: number) else {
       guard flags & HeaderMessage.mustUnderstandFlag == 0 else {

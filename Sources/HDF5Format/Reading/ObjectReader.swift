@@ -157,7 +157,12 @@ struct ObjectReader {
       }
       try header.claim(view, at: address)
       return .dataset(header)
-    case (false, nil, .some): return .datatype
+    case (false, nil, .some):
+      // Without this a dataset whose layout got lost would be lost with it.
+      guard parts.space == nil else {
+        throw IngotError(.malformed, "a dataset without a layout", offset: address)
+      }
+      return .datatype
     case (true, _, _), (false, _, nil):
       throw IngotError(
         .malformed, "an object that is neither group nor dataset nor datatype", offset: address)

@@ -36,6 +36,7 @@ struct Superblock: Sendable {
     static let openForWriting = 1
     static let verified = 2
     static let singleWriter = 4
+    static let all = 7
   }
 
   /// Reads and checks the superblock against the file.
@@ -90,7 +91,13 @@ struct Superblock: Sendable {
         throw IngotError(.unsupported, "version \(version) of the \(what)", offset: at)
       }
     }
-    try reader.skip(2, "reserved bytes")
+    try reader.skip(1, "a reserved byte")
+    let sharedAt = reader.offset
+    let shared = try reader.uint8("the version of shared messages")
+    guard shared == 0 else {
+      throw IngotError(
+        .unsupported, "version \(shared) of shared messages in the superblock", offset: sharedAt)
+    }
     try superblock.readWidths(&reader)
     try reader.skip(1, "a reserved byte")
     superblock.groupLeafK = Int(try reader.uint16("the size of symbol table nodes"))
@@ -111,10 +118,16 @@ struct Superblock: Sendable {
     }
     try reader.skip(widths.offset, "the root's name")
     superblock.rootAddress = try reader.definedAddress(widths, "the root group's address")
-    try reader.skip(24, "the root's symbol table entry")
+    let cacheAt = reader.offset
+    let cached = try reader.uint32("the root's cache")
+    guard cached < 2 else {
+      throw IngotError(.malformed, "the root is cached as of kind \(cached)", offset: cacheAt)
+    }
+    try reader.skip(20, "the root's symbol table entry")
     superblock.byteCount = reader.position
     try check(base: base, at: baseAt)
-    try check(flags: flags & Consistency.verified != 0 ? 0 : flags, at: flagsAt)
+    try check(
+      flags: flags & Consistency.verified != 0 ? flags & ~Consistency.all : flags, at: flagsAt)
     try check(end: end, at: endAt, source)
     guard superblock.groupLeafK > 0, superblock.groupInternalK > 0 else {
       throw IngotError(.malformed, "B-tree nodes without room for entries", offset: 16)
@@ -151,6 +164,11 @@ struct Superblock: Sendable {
   }
 
   private static func check(flags: Int, at offset: Int) throws {
+    guard flags & ~Consistency.all == 0 else {
+      throw IngotError(
+        .malformed, "the consistency flags 0x\(String(flags, radix: 16)) have unknown bits",
+        offset: offset)
+    }
     guard flags & (Consistency.openForWriting | Consistency.singleWriter) == 0 else {
       throw IngotError(
         .malformed, "the file is marked as open for writing: its writer died or still runs",

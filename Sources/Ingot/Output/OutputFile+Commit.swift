@@ -164,7 +164,7 @@ extension OutputFile {
     replacing: Bool, _ names: inout CommitSection.TemporaryNames
   ) throws {
     let temporary = Self.hiddenSibling(of: name, in: folder, path: path)
-    let copy = Self.createNamed(temporary, &names, mode: replacedMode ?? 0o666)
+    let copy = Self.createNamed(temporary, &names, mode: replaced?.modeWithoutList ?? 0o666)
     guard copy >= 0 else { throw failed("creating a temporary file") }
     defer { close(copy) }
     do {
@@ -183,9 +183,7 @@ extension OutputFile {
             .io, "the copy differs from what was written", file: path, offset: offset)
         }
       }
-      if let replacedMode, SystemCalls.retrying({ fchmod(copy, replacedMode) }) != 0 {
-        throw failed("fchmod")
-      }
+      try replaced?.apply(to: copy, path: path)
       guard !syncs || SystemCalls.retrying({ fsync(copy) }) == 0 else { throw failed("fsync") }
     } catch {
       names.remove(temporary)

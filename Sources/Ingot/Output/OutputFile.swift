@@ -28,8 +28,8 @@ final class OutputFile: ByteSource {
   let temporary: CommitSection.TemporaryName?
   let replaces: Bool
   let syncs: Bool
-  /// The mode of the file that is replaced.
-  let replacedMode: mode_t?
+  /// What the file that is replaced allows to whom.
+  let replaced: FilePermissions?
   private let size = Atomic<Int>(0)
 
   /// Prepares to create `path`, without touching it yet.
@@ -41,9 +41,10 @@ final class OutputFile: ByteSource {
   init(path: String, in folder: OpenFolder? = nil, replaces: Bool, syncs: Bool) throws {
     let name = try Self.name(of: path)
     let folder = try folder ?? Self.openFolder(of: path)
-    replacedMode = try Self.checkDestination(folder, name, path: path, replaces: replaces)
+    let mode = try Self.checkDestination(folder, name, path: path, replaces: replaces)
+    replaced = try mode.flatMap { try FilePermissions(of: name, in: folder, mode: $0, path: path) }
     (descriptor, temporary) = try Self.create(
-      in: folder, for: name, path: path, mode: replacedMode ?? 0o666)
+      in: folder, for: name, path: path, mode: replaced?.modeWithoutList ?? 0o666)
     self.path = path
     self.name = name
     self.folder = folder
@@ -222,19 +223,15 @@ final class OutputFile: ByteSource {
     }
   }
 
-  /// Cuts what was reserved beyond the data, gives the file the mode of the one it replaces, and brings
-  /// everything to the disk.
+  /// Cuts what was reserved beyond the data, gives the file the permissions of the one it replaces, and
+  /// brings everything to the disk.
   ///
   /// - Throws: `io`; a failed `fsync` is never tried again, because the kernel has dropped the pages.
   func finishWriting() throws {
     guard SystemCalls.retrying({ ftruncate(descriptor, off_t(byteCount)) }) == 0 else {
       throw failed("ftruncate")
     }
-    if let replacedMode {
-      guard SystemCalls.retrying({ fchmod(descriptor, replacedMode) }) == 0 else {
-        throw failed("fchmod")
-      }
-    }
+    try replaced?.apply(to: descriptor, path: path)
     guard !syncs || SystemCalls.retrying({ fsync(descriptor) }) == 0 else { throw failed("fsync") }
     // What a network file system has put off it reports at a close: of a second descriptor, because this
     // one is needed for giving the file its name. An interrupted close is done.

@@ -73,20 +73,20 @@ public struct GoldenRecording: Sendable {
     let recorded = try naming(file: inputFile.path) {
       try RecordedStates(checkpoint, reading, inputs, precision: precision, jobs: threads)
     }
-    for state in recorded.states { try table.append(state.name, state.tensor) }
+    for state in recorded.states.entries { try table.append(state.name, state.tensor) }
     try WholeFile.write(table, to: path, replaces: replacing, jobs: threads) {
       try inputFile.checkUnchanged()
       try checkpoint.checkUnchanged()
     }
     return Record(
       path: path, architecture: source.model.architecture.name, precision: precision,
-      states: recorded.states.map(\.name), ambiguous: recorded.ambiguous)
+      states: recorded.states.entries.map(\.name), ambiguous: recorded.ambiguous)
   }
 }
 
 /// Every state that a checkpoint's model makes of inputs, in the order of computing.
 struct RecordedStates {
-  private(set) var states: [TensorTable.Entry] = []
+  private(set) var states = TensorTable()
   /// The states that share their name with others, as those of shared layers do, and are left out.
   let ambiguous: [String]
 
@@ -108,22 +108,40 @@ struct RecordedStates {
         return try type.map { try weight.cast(to: $0) } ?? weight
       }
     }
+    var store = StateStore()
     try pass.run(inputs) { state in
       guard computed.counts[state.name] ?? 1 == 1 else { return true }
-      states.append(.init(name: state.name, tensor: try state.value.tensor))
+      try states.append(state.name, store.keep(state.value))
       return true
     }
   }
 }
 
-extension StateValue {
-  /// The numbers as a tensor.
-  fileprivate var tensor: Tensor {
-    get throws {
-      switch elements {
-      case .float64(let elements): try Tensor(elements, shape: shape)
-      case .float32(let elements): try Tensor(elements, shape: shape)
+/// Keeps states until they are written or compared, large ones in a temporary file: a model makes far
+/// more of them than it holds at a time.
+private struct StateStore {
+  /// Smaller ones stay in memory.
+  private static let largeByteCount = 256 << 10
+
+  private var file: SpoolFile?
+  private var end = 0
+
+  mutating func keep(_ value: StateValue) throws -> Tensor {
+    let type = value.elementType
+    let byteCount = value.shape.reduce(type.bitWidth / 8, *)
+    guard byteCount >= Self.largeByteCount else {
+      return switch value.elements {
+      case .float64(let elements): try Tensor(elements, shape: value.shape)
+      case .float32(let elements): try Tensor(elements, shape: value.shape)
       }
     }
+    let file = try file ?? SpoolFile(folder: nil)
+    self.file = file
+    let start = end
+    try value.withBytes { try file.write($0, at: start) }
+    end += byteCount
+    return try Tensor(
+      elementType: type, shape: Shape(value.shape),
+      source: SpooledRange(file, at: start, byteCount: byteCount))
   }
 }

@@ -24,6 +24,8 @@ public struct PairVerification: Sendable {
   public var seed: UInt64 = 0
   /// The length of the longest sequence; nil is 32, or the model's positions where they are fewer.
   public var sequence: Int?
+  /// How many times over the search for suspects may read the weights; see `Verification`.
+  public var suspectPasses: Int?
   /// Threads to use; one per processor where nil.
   public var jobs: Int?
 
@@ -90,7 +92,8 @@ public struct PairVerification: Sendable {
     let roundings = try type.map { type in
       try roundingEffects(type, on: recorded, inputs, threads)
     }
-    let states = Dictionary(recorded.states.map { ($0.name, $0.tensor) }) { first, _ in first }
+    let states = Dictionary(
+      uniqueKeysWithValues: recorded.states.entries.map { ($0.name, $0.tensor) })
     var verification = Verification(
       source,
       Golden(
@@ -99,6 +102,7 @@ public struct PairVerification: Sendable {
     verification.precision = precision
     verification.relativeTolerance = relativeTolerance
     verification.absoluteTolerance = absoluteTolerance
+    verification.suspectPasses = suspectPasses
     verification.jobs = jobs
     var report = try verification.report()
     report.seededInputs = inputs
@@ -118,13 +122,11 @@ public struct PairVerification: Sendable {
         checkpoint, reading, inputs.tensors, roundedTo: type, precision: precision, jobs: threads)
     }
     var effects: [String: Double] = [:]
-    for (one, other) in zip(recorded.states, rounded.states) {
-      let differences = zip(try one.tensor.doubles(), try other.tensor.doubles()).map {
-        abs($0 - $1)
-      }
+    for item in try Difference(recorded.states, rounded.states, jobs: threads).different {
       // Where rounding overflows, nothing is measured.
-      guard differences.allSatisfy(\.isFinite) else { continue }
-      effects[one.name] = differences.max() ?? 0
+      guard let values = item.comparison, values.nanOnOneSide == 0, values.maxAbsolute.isFinite
+      else { continue }
+      effects[item.name] = values.maxAbsolute
     }
     return effects
   }

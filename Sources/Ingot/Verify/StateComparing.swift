@@ -19,6 +19,8 @@ struct StateComparing: Sendable {
   let tolerance: VerificationTolerance
   /// How far rounding the weights moves each state, as far as that was measured.
   var roundingEffects: [String: Double] = [:]
+  /// The part of the golden that it is; nil for the whole.
+  var extent: String?
 
   /// Runs a model and compares every state that the golden has, or those up to the first that differs.
   ///
@@ -44,14 +46,16 @@ struct StateComparing: Sendable {
             "the golden has shape \(expectation.tensor.shape), the model gives \(try Shape(state.value.shape))",
             tensor: expectation.name)
         }
-        let comparison = StateComparison(
-          expectation.name, .init(number: number, name: state.name), state,
-          expected: try numbers(expectation),
-          isVisible: masks.visible(state, afterDecoderBegan: decoderHasBegun)
-        ) {
-          tolerance.bounds(
-            layers: layers.count, meanMagnitude: $0, rounding: roundingEffects[state.name] ?? 0
-          ).widened(factor)
+        let comparison = try naming(tensor: expectation.name) {
+          try StateComparison(
+            expectation.name, .init(number: number, name: state.name), state,
+            expected: expectation.tensor,
+            isVisible: masks.visible(state, afterDecoderBegan: decoderHasBegun), jobs: pass.jobs
+          ) {
+            tolerance.bounds(
+              layers: layers.count, meanMagnitude: $0, rounding: roundingEffects[state.name] ?? 0
+            ).widened(factor)
+          }
         }
         comparisons.append(comparison)
         return comparisons.count < expected.count && (comparison.isOK || !stops)
@@ -77,17 +81,16 @@ struct StateComparing: Sendable {
 
   /// Compares what another trial gives for the same state.
   func compare(
-    _ value: StateValue, inPlaceOf comparison: StateComparison, tolerating factor: Double
+    _ value: StateValue, inPlaceOf comparison: StateComparison, tolerating factor: Double,
+    jobs: Int
   ) throws -> StateComparison {
     guard let expectation = expected[comparison.origin.name] else {
       throw IngotError(.internal, "the golden has no '\(comparison.origin.name)'")
     }
-    return comparison.repeated(
-      value, expected: try numbers(expectation), tolerating: factor)
-  }
-
-  private func numbers(_ expectation: Expectation) throws -> [Double] {
-    try naming(tensor: expectation.name) { try expectation.tensor.doubles() }
+    return try naming(tensor: expectation.name) {
+      try comparison.repeated(
+        value, expected: expectation.tensor, tolerating: factor, jobs: jobs)
+    }
   }
 }
 

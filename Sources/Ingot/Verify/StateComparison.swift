@@ -1,3 +1,4 @@
+internal import ReferenceModel
 internal import Tensors
 
 /// How a state that the forward pass came to compares with the golden's.
@@ -16,29 +17,34 @@ public struct StateComparison: Sendable {
   public let shape: [Int]
   /// How far values may lie apart.
   public let tolerance: Tolerance
-  /// How many values were compared.
-  public private(set) var compared = 0
-  /// How many lie too far apart.
-  public private(set) var outside = 0
-  /// How many are NaN or infinite, on either side.
-  public private(set) var notFinite = 0
-  /// The largest |a − b|; NaN where one of the two is not finite.
-  public private(set) var maxAbsolute = 0.0
-  /// The mean |a − b|.
-  public private(set) var meanAbsolute = 0.0
-  /// The largest |a − b| as a multiple of what it may be.
-  public private(set) var worst = 0.0
-  /// Where that is.
-  public private(set) var worstIndex: [Int]?
-  /// The cosine of the angle between both; nil where one is 0.
-  public private(set) var cosine: Double?
-  /// The share of vectors along the last axis whose largest elements stand at the same place; nil for
-  /// numbers without axes.
-  public private(set) var argmaxAgreement: Double?
   /// Where the pass came to it.
   let origin: Origin
   private let isVisible: [Bool]?
-  private var largestExpected = 0.0
+  private let nearness: Nearness
+  private let largestExpected: Double
+
+  /// How many values were compared.
+  public var compared: Int { nearness.count }
+  /// How many lie too far apart.
+  public var outside: Int { nearness.outside }
+  /// How many are NaN or infinite, on either side.
+  public var notFinite: Int { nearness.notFinite }
+  /// The largest |a − b|; NaN where one of the two is not finite.
+  public var maxAbsolute: Double { notFinite > 0 ? .nan : nearness.maxAbsolute }
+  /// The mean |a − b|; NaN where a value is not finite.
+  public var meanAbsolute: Double { notFinite > 0 ? .nan : nearness.meanAbsolute }
+  /// The largest |a − b| as a multiple of what it may be.
+  public var worst: Double { notFinite > 0 ? .infinity : nearness.worst }
+  /// Where that is.
+  public var worstIndex: [Int]? { nearness.worstPosition.map(index) }
+  /// The cosine of the angle between both; nil where one is 0.
+  public var cosine: Double? { notFinite > 0 ? nil : nearness.cosine }
+  /// The share of vectors along the last axis whose largest elements stand at the same place; nil for
+  /// numbers without axes.
+  public var argmaxAgreement: Double? {
+    guard let width = shape.last, compared > 0, notFinite == 0 else { return nil }
+    return Double(nearness.agreeingRows) / Double(compared / width)
+  }
 
   /// max|a − b| / max(1, max|b|).
   public var maxRelative: Double { maxAbsolute / max(1, largestExpected) }
@@ -53,50 +59,46 @@ public struct StateComparison: Sendable {
     let name: String
   }
 
+  /// Compares a state.
+  ///
+  /// - Parameter isVisible: Whether each position counts; nil where all do.
+  /// - Throws: what reading the golden throws.
   init(
-    _ name: String, _ origin: Origin, _ state: State, expected: [Double], isVisible: [Bool]?,
-    tolerance: (_ meanMagnitude: Double) -> Tolerance
-  ) {
-    self.init(
-      name, origin, state.kind, state.value, expected: expected, isVisible: isVisible,
+    _ name: String, _ origin: Origin, _ state: State, expected: Tensor, isVisible: [Bool]?,
+    jobs: Int, tolerance: (_ meanMagnitude: Double) -> Tolerance
+  ) throws {
+    try self.init(
+      name, origin, state.kind, state.value, expected: expected, isVisible: isVisible, jobs: jobs,
       tolerance: tolerance)
     (layer, component) = (state.layer, state.component)
   }
 
   private init(
     _ name: String, _ origin: Origin, _ kind: State.Kind, _ value: StateValue,
-    expected: [Double], isVisible: [Bool]?, tolerance: (_ meanMagnitude: Double) -> Tolerance
-  ) {
+    expected: Tensor, isVisible: [Bool]?, jobs: Int,
+    tolerance: (_ meanMagnitude: Double) -> Tolerance
+  ) throws {
     self.name = name
     self.origin = origin
     self.kind = kind
     self.isVisible = isVisible
     shape = value.shape
-    let found = value.doubles
-    let width = shape.last ?? 1
-    // Masks hide whole rows: all vectors of a position.
-    let rowsEach = isVisible.map { max(1, found.count / max(1, width * $0.count)) } ?? 1
-    let rows = width == 0 ? 0 : found.count / width
-    let visible = (0..<rows).filter { isVisible?[$0 / rowsEach] ?? true }
-    var magnitude = 0.0
-    for row in visible {
-      for index in row * width..<(row + 1) * width where expected[index].isFinite {
-        magnitude += abs(expected[index])
-        largestExpected = max(largestExpected, abs(expected[index]))
-      }
-    }
-    compared = visible.count * width
-    self.tolerance = tolerance(compared == 0 ? 0 : magnitude / Double(compared))
-    compare(found, expected, rows: visible, width: width)
-    if !shape.isEmpty { compareLargest(found, expected, rows: visible, width: width) }
+    let rows = StateRows(value, expected: expected, isVisible: isVisible, jobs: jobs)
+    let magnitudes = try rows.magnitudes()
+    largestExpected = magnitudes.largest
+    self.tolerance = tolerance(
+      rows.visibleCount == 0 ? 0 : magnitudes.sum / Double(rows.visibleCount))
+    nearness = try rows.nearness(self.tolerance)
   }
 
   /// The same comparison of what a trial gives, so many times as far apart being near enough.
+  ///
+  /// - Throws: what reading the golden throws.
   func repeated(
-    _ value: StateValue, expected: [Double], tolerating factor: Double
-  ) -> StateComparison {
-    StateComparison(
-      name, origin, kind, value, expected: expected, isVisible: isVisible
+    _ value: StateValue, expected: Tensor, tolerating factor: Double, jobs: Int
+  ) throws -> StateComparison {
+    try StateComparison(
+      name, origin, kind, value, expected: expected, isVisible: isVisible, jobs: jobs
     ) { _ in tolerance.widened(factor) }
   }
 
@@ -115,61 +117,7 @@ public struct StateComparison: Sendable {
     }
   }
 
-  private mutating func compare(
-    _ found: [Double], _ expected: [Double], rows: [Int], width: Int
-  ) {
-    var (sum, product, squareA, squareB) = (0.0, 0.0, 0.0, 0.0)
-    var worstPosition: Int?
-    for row in rows {
-      for index in row * width..<(row + 1) * width {
-        let (a, b) = (found[index], expected[index])
-        let difference = abs(a - b)
-        let allowed = tolerance.absolute + tolerance.relative * abs(b)
-        guard a.isFinite, b.isFinite else {
-          notFinite += 1
-          outside += 1
-          if notFinite == 1 { worstPosition = index }
-          continue
-        }
-        if !(difference <= allowed) { outside += 1 }
-        maxAbsolute = max(maxAbsolute, difference)
-        let ratio = difference == 0 ? 0 : difference / allowed
-        if notFinite == 0, ratio > worst {
-          worst = ratio
-          worstPosition = index
-        }
-        sum += difference
-        product += a * b
-        squareA += a * a
-        squareB += b * b
-      }
-    }
-    worstIndex = worstPosition.map { Self.index($0, shape) }
-    meanAbsolute = compared == 0 ? 0 : sum / Double(compared)
-    let norm = (squareA * squareB).squareRoot()
-    if norm > 0, norm.isFinite { cosine = product / norm }
-    if notFinite > 0 {
-      (maxAbsolute, meanAbsolute, worst, cosine) = (.nan, .nan, .infinity, nil)
-    }
-  }
-
-  private mutating func compareLargest(
-    _ found: [Double], _ expected: [Double], rows: [Int], width: Int
-  ) {
-    guard !rows.isEmpty, width > 0, notFinite == 0 else { return }
-    var agreeing = 0
-    for row in rows {
-      var (a, b) = (row * width, row * width)
-      for index in row * width..<(row + 1) * width {
-        if found[index] > found[a] { a = index }
-        if expected[index] > expected[b] { b = index }
-      }
-      if a == b { agreeing += 1 }
-    }
-    argmaxAgreement = Double(agreeing) / Double(rows.count)
-  }
-
-  private static func index(_ position: Int, _ shape: [Int]) -> [Int] {
+  private func index(_ position: Int) -> [Int] {
     var rest = position
     var index: [Int] = []
     for extent in shape.reversed() {

@@ -1,16 +1,17 @@
 internal import Tensors
 
 extension Tensor {
-  /// The elements in double precision.
+  /// The elements in double precision, or those of a range.
   ///
   /// - Throws: what the source throws.
-  func doubles() throws -> [Double] {
+  func doubles(_ range: Range<Int>? = nil) throws -> [Double] {
     let source = try cast(to: .float64).source
-    var elements = [Double](repeating: 0, count: shape.elementCount)
+    let range = range ?? 0..<shape.elementCount
+    var elements = [Double](repeating: 0, count: range.count)
     // Hosts are little-endian like canonical bytes, and every pattern of bits is a number.
     try unsafe elements.withUnsafeMutableBytes { buffer in
       var bytes = unsafe MutableRawSpan(_unsafeBytes: buffer)
-      try source.read(into: &bytes, at: 0)
+      try source.read(into: &bytes, at: range.lowerBound * MemoryLayout<Double>.size)
     }
     return elements
   }

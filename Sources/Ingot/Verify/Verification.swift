@@ -12,6 +12,9 @@ public struct Verification: Sendable {
   public var relativeTolerance: Double?
   /// The absolute tolerance in place of the golden's own.
   public var absoluteTolerance: Double?
+  /// How many times over the search for suspects may read the weights, 0 for no search; where nil, 32
+  /// times, and small models as often as it takes.
+  public var suspectPasses: Int?
   /// Threads to use; one per processor where nil.
   public var jobs: Int?
 
@@ -52,8 +55,9 @@ public struct Verification: Sendable {
         try naming(file: file) { try weights.tensor(role: role) }
       }
       report.states = try comparing.compare(pass)
-      report.suspects = try SuspectSearch(pass, comparing, reading, checkpoint.table)
-        .suspects(of: report.states)
+      (report.suspects, report.untriedMistakes) = try SuspectSearch(
+        pass, comparing, reading, checkpoint.table, passes: suspectPasses
+      ).suspects(of: report.states)
     }
     try golden.checkUnchanged()
     try checkpoint.checkUnchanged()

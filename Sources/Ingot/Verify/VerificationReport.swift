@@ -26,6 +26,9 @@ public struct VerificationReport: Sendable {
   public internal(set) var seededInputs: SeededInputs?
   /// The mistakes that explain the first divergence, the likeliest first.
   public internal(set) var suspects: [Suspect] = []
+  /// How many of the known mistakes were not tried, because the trials before had read the weights often
+  /// enough.
+  public internal(set) var untriedMistakes = 0
 
   /// Whether the checkpoint is sound and every state agrees.
   public var isOK: Bool { faults.isEmpty && !states.isEmpty && states.allSatisfy(\.isOK) }
@@ -53,7 +56,8 @@ public struct VerificationReport: Sendable {
           "component": JSON(state.component?.rawValue), "max_abs": .number(state.maxAbsolute),
         ]
       } ?? .null,
-      "suspects": .array(suspects.map(\.json)), "tolerance": tolerance.json,
+      "suspects": .array(suspects.map(\.json)), "untried_mistakes": JSON(untriedMistakes),
+      "tolerance": tolerance.json,
       "states": .array(states.map { $0.json(isOutput: false) }),
       "not_compared": .array(notCompared.map(JSON.string)),
     ]

@@ -57,9 +57,11 @@ struct FixedBytes {
       index += 1
     }
     guard patchEnd > end else { return }
-    let appended = patch.bytes.suffix(patchEnd - max(end, patch.offset))
-    end = patchEnd - appended.count
-    append(.bytes(Array(appended)))
+    let count = patchEnd - max(end, patch.offset)
+    end = patchEnd - count
+    // An index of many tensors is large: as a rule all of it is appended, and it is shared.
+    let isWhole = count == patch.bytes.count
+    append(.bytes(isWhole ? patch.bytes : Array(patch.bytes.suffix(count))))
   }
 
   private mutating func overwrite(_ index: Int, with patch: WritePlan.Patch) {

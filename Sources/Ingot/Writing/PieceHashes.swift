@@ -25,4 +25,11 @@ extension SHA256 {
     // The pointer is used within the call only.
     unsafe bytes.withUnsafeBytes { unsafe update(bufferPointer: $0) }
   }
+
+  /// The digest of bytes that lie together.
+  static func digest(of bytes: borrowing RawSpan) -> [UInt8] {
+    var hasher = SHA256()
+    hasher.update(bytes)
+    return Array(hasher.finalize())
+  }
 }

@@ -79,7 +79,8 @@ struct PlanExecutor: Sendable {
     let layouts: [PieceLayout?]
     /// By part: the number of the payload.
     let payloadNumbers: [Int]
-    /// By part: the order in which the pieces of a payload are read, where they must be in order.
+    /// By part: the order in which the pieces of a payload are read, where there are several and they must
+    /// be in order.
     let readers: [Int: OrderedReader]
     let placing = Sequencer()
     let placed: Mutex<Placed>
@@ -116,7 +117,7 @@ struct PlanExecutor: Sendable {
       tasks = PlanTasks(plan, layouts: layouts)
       var readers: [Int: OrderedReader] = [:]
       for (index, part) in plan.parts.enumerated() {
-        if case .payload(let payload) = part, payload.isReadInOrder {
+        if case .payload(let payload) = part, payload.isReadInOrder, layouts[index]?.count != 1 {
           readers[index] = OrderedReader(
             hashing: payload.checksum == .sha256 && payload.verifiedDigest == nil)
         }
@@ -158,8 +159,9 @@ struct PlanExecutor: Sendable {
           case .crc32:
             placed.results[number].crc32 = combined(placed.pieceChecksums[number], layout)
           case .sha256:
-            placed.results[number].sha256 =
-              payload.verifiedDigest ?? readers[index]?.digest() ?? []
+            // A payload of one piece has its digest already.
+            guard let reader = readers[index] else { continue }
+            placed.results[number].sha256 = payload.verifiedDigest ?? reader.digest()
           case nil: break
           }
         }
@@ -264,9 +266,13 @@ struct PlanExecutor: Sendable {
       let number = payloadNumbers[part]
       let hash = executor.takesHashes ? PieceHashes.hash(buffer.bytes) : 0
       let checksum = payload.checksum == .crc32 ? CRC32.update(0, buffer.bytes) : nil
+      let digest: [UInt8]? =
+        payload.checksum == .sha256 && readers[part] == nil
+        ? payload.verifiedDigest ?? SHA256.digest(of: buffer.bytes) : nil
       placed.withLock { placed in
         placed.hashes[number].values[piece] = hash
         if let checksum { placed.pieceChecksums[number][piece] = checksum }
+        if let digest { placed.results[number].sha256 = digest }
       }
       executor.progress?.advance(by: range.count, at: payload.name)
     }

@@ -73,6 +73,13 @@ struct Verify: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
+      "After a divergence, read the weights at most so many times over in search of its cause (32, small models without limit; 0 searches nothing).",
+      valueName: "passes"))
+  var suspectPasses: Int?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
       "Also write the report into a file: junit=FILE or json=FILE. Repeatable.",
       valueName: "kind=file"))
   var report: [ReportArgument] = []
@@ -93,6 +100,12 @@ struct Verify: ParsableCommand {
       throw ValidationError("--seed and --sequence are for --against")
     }
     if let sequence, sequence < 1 { throw ValidationError("--sequence takes a number from 1 on") }
+    if let suspectPasses, suspectPasses < 0 {
+      throw ValidationError("--suspect-passes takes a number from 0 on")
+    }
+    if manifest != nil, suspectPasses != nil {
+      throw ValidationError("--suspect-passes is for one verification")
+    }
     if manifest != nil, !model.isEmpty || !tolerance.isEmpty || precision != nil {
       throw ValidationError("with --manifest, models, precision and tolerances are said in it")
     }
@@ -142,6 +155,7 @@ struct Verify: ParsableCommand {
     verification.precision = precision?.value ?? .float64
     verification.relativeTolerance = tolerance.rtol
     verification.absoluteTolerance = tolerance.atol
+    verification.suspectPasses = suspectPasses
     verification.jobs = reading.jobs
     return try verification.report()
   }
@@ -156,6 +170,7 @@ struct Verify: ParsableCommand {
     verification.precision = precision?.value ?? .float64
     verification.relativeTolerance = tolerance.rtol
     verification.absoluteTolerance = tolerance.atol
+    verification.suspectPasses = suspectPasses
     verification.jobs = reading.jobs
     return try verification.report()
   }

@@ -26,6 +26,11 @@ struct VerificationText {
       ]
     }
     lines += report.suspects.flatMap(suspectLines)
+    if report.suspects.isEmpty, report.untriedMistakes > 0 {
+      lines.append(
+        "  not tried: \(report.untriedMistakes) more known mistakes; the trials before had read enough "
+          + "(--suspect-passes)")
+    }
     if !report.notCompared.isEmpty {
       let names = report.notCompared.prefix(5).map { $0.escapedForDisplay() }
       lines.append(

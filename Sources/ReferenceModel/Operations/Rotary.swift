@@ -24,6 +24,12 @@ extension Evaluation {
     let half = dimensions / 2
     let last = positions.max() ?? 0
     let turn = try RotaryAngles(it, environment, dimensions: dimensions, length: last + 1)
+    guard cache == nil || !turn.changesWithLength else {
+      throw IngotError(
+        .unsupported,
+        "dynamic rotary scaling turns every position anew beyond those of the training: the sequence "
+          + "cannot be fed in pieces")
+    }
     var cosines: [Scalar] = []
     var sines: [Scalar] = []
     for position in 0...last {

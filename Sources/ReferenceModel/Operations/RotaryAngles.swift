@@ -7,6 +7,8 @@ struct RotaryAngles {
   let frequencies: [Double]
   /// What turned components are multiplied by.
   let magnitude: Double
+  /// Whether a longer sequence turns the positions that it has already by other angles.
+  var changesWithLength = false
 
   /// The angles for a sequence of `length` positions.
   ///
@@ -35,6 +37,7 @@ struct RotaryAngles {
       let share = max(1, factor * max(Double(length), original) / original - (factor - 1))
       let exponent = Double(dimensions) / Double(dimensions - 2)
       (frequencies, magnitude) = (plain(base * Libm.pow(share, exponent)), 1)
+      changesWithLength = Double(length) > original
     case "llama3":
       // Waves longer than the original context are stretched by `factor`, short ones stay, and those
       // between go over smoothly.

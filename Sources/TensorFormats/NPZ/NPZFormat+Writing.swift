@@ -11,6 +11,7 @@ extension NPZFormat {
     try Self.checkNames(table)
     let sidecar = Self.sidecar(for: table)
     var plan = WritePlan()
+    plan.parts.reserveCapacity(2 * table.entries.count + 1)
     var offset = 0
     let members = try table.entries.map { entry in
       let (member, parts) = try PlannedMember.plan(entry, options, at: offset)
@@ -129,7 +130,10 @@ private struct PlannedMember: Sendable {
       payload.encoding = encoding(level: level, size: size)
     }
     record.uncompressedSize = size
-    let prefix = record.localHeader() + storedHeader
+    var prefix: [UInt8] = []
+    prefix.reserveCapacity(record.headerSize + storedHeader.count)
+    prefix += record.localHeader()
+    prefix += storedHeader
     let member = PlannedMember(
       record: record, prefixCount: prefix.count, npyHeaderCRC: CRC32.of(npyHeader),
       elementBytes: tensor.byteCount)

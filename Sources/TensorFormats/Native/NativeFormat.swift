@@ -137,7 +137,8 @@ public struct NativeFormat: TensorFormat {
 
     let targets = table.aliasTargets()
     var plan = WritePlan()
-    plan.parts = [
+    plan.parts.reserveCapacity(2 * table.entries.count + 2)
+    plan.parts += [
       .bytes([UInt8](repeating: 0, count: NativeHeader.byteCount)), .alignment(alignment),
     ]
     for (entry, target) in zip(table.entries, targets) where target == nil {

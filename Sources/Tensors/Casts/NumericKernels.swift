@@ -121,6 +121,73 @@ extension Kernels {
     }
   }
 
+  /// What `Nearness` adds up.
+  struct NearnessSums {
+    var outside = 0
+    var notFinite = 0
+    var farthest = 0.0
+    var distances = 0.0
+    var products = 0.0
+    var foundSquares = 0.0
+    var expectedSquares = 0.0
+    var worst = 0.0
+    /// Of the first number that is not finite, else of the worst.
+    var position = 0
+    var agreeingRows = 0
+
+    mutating func merge(_ other: NearnessSums) {
+      if notFinite == 0, other.notFinite > 0 || other.worst > worst { position = other.position }
+      outside += other.outside
+      notFinite += other.notFinite
+      farthest = max(farthest, other.farthest)
+      distances += other.distances
+      products += other.products
+      foundSquares += other.foundSquares
+      expectedSquares += other.expectedSquares
+      worst = max(worst, other.worst)
+      agreeingRows += other.agreeingRows
+    }
+  }
+
+  /// Adds `rows` rows of `width` numbers, the first of which has the place `start`.
+  static func addNearness(
+    rows: Int, width: Int, of found: RawSpan, _ foundType: ElementType, to expected: RawSpan,
+    _ expectedType: ElementType, _ tolerance: Tolerance, at start: Int, _ sums: inout NearnessSums
+  ) {
+    let count = rows * width
+    precondition(foundType.kind != .complex && expectedType.kind != .complex)
+    precondition(foundType.bitWidth >= 8 && expectedType.bitWidth >= 8)
+    precondition(count * foundType.bitWidth <= found.byteCount * 8)
+    precondition(count * expectedType.bitWidth <= expected.byteCount * 8 && start >= 0)
+    var added = ingot_nearness_sums()
+    // Both sizes were checked just above.
+    unsafe found.withUnsafeBytes { found in
+      unsafe expected.withUnsafeBytes { expected in
+        unsafe ingot_nearness(
+          found.baseAddress, foundType.kernelType, expected.baseAddress, expectedType.kernelType,
+          rows, width, tolerance.relative, tolerance.absolute, UInt64(start), &added)
+      }
+    }
+    sums.merge(
+      NearnessSums(
+        outside: Int(added.outside), notFinite: Int(added.not_finite), farthest: added.farthest,
+        distances: added.distances, products: added.products, foundSquares: added.squares_a,
+        expectedSquares: added.squares_b, worst: added.worst, position: Int(added.position),
+        agreeingRows: Int(added.agreeing_rows)))
+  }
+
+  /// Adds the magnitudes of the finite numbers.
+  static func addMagnitudes(
+    of source: RawSpan, _ type: ElementType, sum: inout Double, largest: inout Double
+  ) {
+    precondition(type.kind != .complex && type.bitWidth >= 8)
+    // As many whole elements as the bytes hold.
+    unsafe source.withUnsafeBytes {
+      unsafe ingot_magnitudes(
+        $0.baseAddress, type.kernelType, $0.count * 8 / type.bitWidth, &sum, &largest)
+    }
+  }
+
   /// What comparing two spans of real numbers finds.
   struct Differences {
     /// How many elements differ.

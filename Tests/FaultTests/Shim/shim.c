@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -266,6 +267,9 @@ PLAIN("truncate", ftruncate64, (int file, off_t size), (file, size), file, (long
 PLAIN("sync", fsync, (int file), (file), file, 0, NULL, NULL)
 PLAIN("sync", fdatasync, (int file), (file), file, 0, NULL, NULL)
 PLAIN("chmod", fchmod, (int file, mode_t mode), (file, mode), file, (long)mode, NULL, NULL)
+PLAIN("permit", fsetxattr, (int file, const char *name, const void *value, size_t size, int flags),
+      (file, name, value, size, flags), file, (long)size, name, NULL)
+PLAIN("permit", fremovexattr, (int file, const char *name), (file, name), file, 0, name, NULL)
 PLAIN("link", linkat, (int a, const char *from, int b, const char *to, int flags),
       (a, from, b, to, flags), a, b, from, to)
 PLAIN("rename", renameat, (int a, const char *from, int b, const char *to), (a, from, b, to), a, b,
@@ -284,6 +288,16 @@ PLAIN("status-of-name", stat, (const char *name, struct stat *status), (name, st
 PLAIN("access", faccessat, (int folder, const char *name, int mode, int flags),
       (folder, name, mode, flags), folder, 0, name, NULL)
 PLAIN("duplicate", dup, (int file), (file), file, 0, NULL, NULL)
+
+ssize_t getxattr(const char *path, const char *name, void *value, size_t size) {
+  REAL(getxattr);
+  const char *action = take("permissions");
+  BEGIN;
+  const ssize_t result = fails("permissions", action) ? -1 : real(path, name, value, size);
+  note("permissions", 0, 0, result, path, name);
+  END;
+  return result;
+}
 
 /// A close that fails has closed all the same.
 int close(int file) {

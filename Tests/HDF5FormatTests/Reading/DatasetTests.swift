@@ -28,7 +28,8 @@ import Testing
 
   @Test(.row("H19")) func aFloatThatIsOddInAnyFieldIsNoTensor() throws {
     let odd: [[UInt8]] = [
-      HDF5Message.float(bias: 126), HDF5Message.float(sign: 30),
+      HDF5Message.float(bias: 126),
+      HDF5Message.float(exponent: (22, 8), mantissa: (0, 22), sign: 30),
       HDF5Message.float(precision: 31, offset: 1),
       HDF5Message.float(mantissa: (0, 22)), HDF5Message.float(exponent: (23, 7)),
       HDF5Message.float(normalization: 0),

@@ -225,7 +225,9 @@ enum HDF5Cases {
     }
     + [
       ("another bias", HDF5Message.float(bias: 126)),
-      ("another sign bit", HDF5Message.float(sign: 30)),
+      (
+        "another sign bit", HDF5Message.float(exponent: (22, 8), mantissa: (0, 22), sign: 30)
+      ),
       ("an offset", HDF5Message.float(precision: 31, offset: 1)),
       ("a shorter mantissa", HDF5Message.float(mantissa: (0, 22))),
       ("a shorter exponent", HDF5Message.float(exponent: (23, 7))),

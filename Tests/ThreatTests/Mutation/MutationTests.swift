@@ -13,7 +13,8 @@ import Testing
   static let allowed: Set<ErrorClass> = [
     .malformed, .integrity, .limit, .unsafe, .unsupported, .unreadable,
   ]
-  /// What a mutant may take, in bytes.
+  /// What a mutant may take, in seconds and in bytes.
+  private static let patience = Sanitizer.isOn ? 20.0 : 1.0
   private static let memory = 256_000_000
   /// How many mutants that are read go to the reference library; it takes some milliseconds for each.
   private static let sample = Harness.isLong ? Int.max : 40
@@ -35,14 +36,14 @@ import Testing
     /// Returns whether the mutant was refused.
     @discardableResult
     mutating func read(_ bytes: [UInt8], _ description: @autoclosure () -> String) -> Bool {
-      let peak = Harness.isLong ? try? PeakMemory() : nil
+      let peak = Harness.isLong && !Sanitizer.isOn ? try? PeakMemory() : nil
       let start = Self.processorTime()
       defer {
         if let taken = try? peak?.taken(), taken > MutationTests.memory {
           Issue.record("\(description()): took \(taken) bytes")
         }
         let seconds = Self.processorTime() - start
-        if seconds > 1 { Issue.record("\(description()): took \(seconds) s") }
+        if seconds > MutationTests.patience { Issue.record("\(description()): took \(seconds) s") }
       }
       do {
         let lines = try seed.lines(bytes)

@@ -24,7 +24,7 @@ struct KnownMistakes {
   func mistakes(in operations: [PlacedOperation]) throws -> [Mistake] {
     let blocks = blocks(of: operations)
     return try [
-      operations.flatMap(settings),
+      settings(operations),
       operations.flatMap(transposed), blocks.flatMap(transposedTogether),
       blocks.flatMap(projectionsReordered), blocks.flatMap(gateExchanged),
       blocks.flatMap(headsReordered), operations.flatMap(normExchanged),
@@ -75,6 +75,12 @@ extension KnownMistakes {
   private static let rotaryBases = [1e4, 5e5, 1e6]
   /// More ways to cut a width into heads are not tried.
   private static let mostHeadCounts = 64
+
+  /// Parameters are the whole model's: each other value counts once.
+  private func settings(_ operations: [PlacedOperation]) -> [Mistake] {
+    var seen: Set<String> = []
+    return operations.flatMap(settings).filter { seen.insert($0.cause).inserted }
+  }
 
   private func settings(_ placed: PlacedOperation) -> [Mistake] {
     switch placed.operation {

@@ -15,21 +15,25 @@ struct SuspectSearch {
   private let rules: RepairRules
   private let reading: ModelReading
   private let jobs: Int
+  private let passes: Int?
 
   /// A repair must bring a state this much nearer: what is hardly outside of the tolerance, any small
   /// change may bring in.
   private static let leastImprovement = 10.0
   /// How many passes' worth of weights trials may read, and how many elements of small models.
-  private static let mostPasses = 32
-  private static let fewElements = 1 << 30
+  private static let usualPasses = 32
+  private static let fewElements = 0x1p30
   /// How many repairs that bring the state to agree are tried in the whole model.
   ///
   /// Where a golden has every projection, the first alone does not tell which others are wrong too.
   private static let mostFindings = 32
 
+  /// - Parameter passes: How many passes' worth of weights trials may read; nil is the usual number.
   init(
-    _ pass: ForwardPass, _ comparing: StateComparing, _ reading: ModelReading, _ table: TensorTable
+    _ pass: ForwardPass, _ comparing: StateComparing, _ reading: ModelReading, _ table: TensorTable,
+    passes: Int?
   ) {
+    self.passes = passes
     self.pass = pass
     self.comparing = comparing
     self.reading = reading
@@ -38,31 +42,73 @@ struct SuspectSearch {
     jobs = pass.jobs
   }
 
-  /// What explains the first divergence among the states, the likeliest first.
+  /// What explains the first divergence among the states, the likeliest first, and how many of the known
+  /// mistakes were not tried because the trials had read enough.
   ///
   /// - Throws: what reading throws.
-  func suspects(of states: [StateComparison]) throws -> [Suspect] {
-    guard let index = states.firstIndex(where: { !$0.isOK }) else { return [] }
-    let first = states[index]
+  func suspects(of states: [StateComparison]) throws -> (found: [Suspect], untried: Int) {
+    guard let sample = try sampled(states) ?? Sample(comparing, states) else { return ([], 0) }
+    let first = sample.states[sample.index]
     let replay = try ForwardReplay(
-      pass, comparing.inputs, to: first.origin.number,
-      from: Set(states[..<index].map(\.origin.number)))
+      pass, sample.comparing.inputs, to: first.origin.number,
+      from: Set(sample.states[..<sample.index].map(\.origin.number)))
     let known = try KnownMistakes(reading.model)
     let roles = Set(try replay.operations.flatMap { try $0.roles })
     let single = try known.mistakes(in: replay.operations).filter { mistake in
       mistake.setting != nil || !roles.isDisjoint(with: mistake.edits.keys)
     }
     let cost = try elements(of: replay.operations)
+    let all = Double(try elements(of: nil))
     var budget = Budget(
-      elements: max(Self.fewElements, Self.mostPasses * (try elements(of: nil))))
+      elements: passes.map { Double($0) * all }
+        ?? max(Self.fewElements, Double(Self.usualPasses) * all))
+    var candidates = single + Mistake.widened(single)
+    if !budget.covers(cost, times: candidates.count) {
+      // A conversion goes wrong everywhere more often than in one layer.
+      candidates =
+        single.filter { $0.setting != nil } + Mistake.widened(single)
+        + single.filter { $0.setting == nil }
+    }
     var found: [Finding] = []
-    for mistake in single + Mistake.widened(single) {
-      guard found.count < Self.mostFindings, budget.takes(cost) else { break }
-      guard let after = try trial(mistake, replay, first), explains(first, after) else { continue }
+    var untried = 0
+    for (number, mistake) in candidates.enumerated() where found.count < Self.mostFindings {
+      guard budget.takes(cost) else {
+        untried = candidates.count - number
+        break
+      }
+      guard let after = try trial(mistake, replay, first, sample.comparing),
+        explains(first, after)
+      else { continue }
       found.append(Finding(mistake: mistake, after: after))
     }
-    guard !found.isEmpty else { return try overflows(replay.operations) }
-    return try confirmed(found, known, first, states.count)
+    let suspects =
+      found.isEmpty
+      ? try overflows(replay.operations)
+      : try confirmed(found, known, first, sample.comparing.extent, states.count)
+    return (suspects, untried)
+  }
+
+  /// What trials are compared with, and how its states compare now; the last of them differs.
+  private struct Sample {
+    let comparing: StateComparing
+    let states: [StateComparison]
+    let index: Int
+
+    /// Nil where every state agrees.
+    init?(_ comparing: StateComparing, _ states: [StateComparison]) {
+      guard let index = states.firstIndex(where: { !$0.isOK }) else { return nil }
+      (self.comparing, self.states, self.index) = (comparing, states, index)
+    }
+  }
+
+  /// A part of the golden that differs in the same state.
+  private func sampled(_ states: [StateComparison]) throws -> Sample? {
+    guard let part = try comparing.sample(of: reading.model) else { return nil }
+    let sample = try whereItFits {
+      Sample(part, try part.compare(pass, untilDivergence: true))
+    }
+    let first = states.first { !$0.isOK }
+    return sample.flatMap { $0.states[$0.index].name == first?.name ? $0 : nil }
   }
 
   /// A mistake that, undone, makes the state agree.
@@ -76,12 +122,16 @@ struct SuspectSearch {
   }
 
   private struct Budget {
-    private var elements: Int
+    private var elements: Double
 
-    init(elements: Int) { self.elements = elements }
+    init(elements: Double) { self.elements = elements }
+
+    func covers(_ cost: Int, times count: Int) -> Bool {
+      Double(max(1, cost)) * Double(count) <= elements
+    }
 
     mutating func takes(_ cost: Int) -> Bool {
-      elements -= max(1, cost)
+      elements -= Double(max(1, cost))
       return elements >= 0
     }
   }
@@ -117,13 +167,14 @@ struct SuspectSearch {
 
   /// The state as it is with a mistake undone; nil where that cannot be done.
   private func trial(
-    _ mistake: Mistake, _ replay: ForwardReplay, _ first: StateComparison
+    _ mistake: Mistake, _ replay: ForwardReplay, _ first: StateComparison,
+    _ comparing: StateComparing
   ) throws -> StateComparison? {
     try whereItFits {
       let value = try replay.state(model: model(mistake), weights: source(mistake))
       guard value.shape == first.shape else { return nil }
       return try comparing.compare(
-        value, inPlaceOf: first, tolerating: toleranceFactor(mistake))
+        value, inPlaceOf: first, tolerating: toleranceFactor(mistake), jobs: jobs)
     }
   }
 
@@ -154,7 +205,8 @@ struct SuspectSearch {
 
   /// Undoes what was found in the whole model, as far around as serves best.
   private func confirmed(
-    _ found: [Finding], _ known: KnownMistakes, _ first: StateComparison, _ count: Int
+    _ found: [Finding], _ known: KnownMistakes, _ first: StateComparison, _ extent: String?,
+    _ count: Int
   ) throws -> [Suspect] {
     let everywhere = try known.mistakes(in: known.operations)
     var best: [Finding] = []
@@ -188,14 +240,16 @@ struct SuspectSearch {
       }
     }
     let most = best.map(\.agreeing).max() ?? 0
-    return best.filter { $0.agreeing == most }.map { suspect($0, first, count) }
+    return best.filter { $0.agreeing == most }.map { suspect($0, first, extent, count) }
   }
 
   private func isSame(_ one: Mistake, _ other: Mistake) -> Bool {
     one.cause == other.cause && Set(one.edits.keys) == Set(other.edits.keys)
   }
 
-  private func suspect(_ finding: Finding, _ before: StateComparison, _ count: Int) -> Suspect {
+  private func suspect(
+    _ finding: Finding, _ before: StateComparison, _ extent: String?, _ count: Int
+  ) -> Suspect {
     let mistake = finding.mistake
     var cause = mistake.place.isEmpty ? mistake.cause : "\(mistake.place): \(mistake.cause)"
     if mistake.layers.count > 1 {
@@ -206,12 +260,12 @@ struct SuspectSearch {
     let rest =
       finding.next.map {
         "then \($0) is the next to differ"
-      } ?? "then all \(count) states agree"
+      } ?? (count == 1 ? "then all of it agrees" : "then all \(count) states agree")
     let rounding = mistake.hasRounded ? ", as near as rounded weights come" : ""
     return Suspect(
       cause: cause,
       evidence:
-        "undone, \(before.name) goes from max rel \(before.maxRelative.threeDigits) to \(finding.after.maxRelative.threeDigits)\(rounding); \(rest)",
+        "undone, \(before.name)\(extent.map { " of \($0)" } ?? "") goes from max rel \(before.maxRelative.threeDigits) to \(finding.after.maxRelative.threeDigits)\(rounding); \(rest)",
       rules: rules.text(for: mistake),
       setting: mistake.setting.map { "\($0.parameter)=\($0.value)" })
   }
