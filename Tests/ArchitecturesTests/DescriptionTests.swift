@@ -141,7 +141,11 @@ import Testing
         }
         #expect(known.isSuperset(of: adaptation.values.keys), "\(convention.name)")
         #expect(
-          patterns.isSuperset(of: adaptation.firstRows + adaptation.zeros), "\(convention.name)")
+          patterns.isSuperset(
+            of: adaptation.firstRows + adaptation.zeros + adaptation.folds.values),
+          "\(convention.name)")
+        #expect(
+          Set(adaptation.zeros).isSuperset(of: adaptation.folds.keys), "\(convention.name)")
       }
       #expect(convention.prefixCondition.names.isSubset(of: known))
     }

@@ -174,7 +174,7 @@ import Testing
     case "layer_names": return ["layers": .array([["path": "p".json, "name": "n".json]])]
     case "layers", "outer_layers":
       return .array([["path": "p\(index)".json, "name": "n".json]])
-    case "sets", "parts": return ["a": .string("b\(index)")]
+    case "sets", "parts", "folds": return ["a": .string("b\(index)")]
     case "adaptations":
       return .array([["when": "w".json, "sets": ["p": "f".json], "reason": "r".json]])
     case "recognition": return ["key": "k".json, "values": .array(["v".json])]

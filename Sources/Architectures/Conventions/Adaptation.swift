@@ -3,7 +3,8 @@ internal import Tensors
 /// A choice that an ecosystem does not leave, and what becomes of the weights that hang on it.
 ///
 /// Only what no result hangs on goes or comes: first rows of tables that nothing visible reads, and
-/// weights that are all zero. What went, or came, is told where a model is brought there.
+/// weights that are all zero or can be added into another. What went, or came, is told where a model is
+/// brought there.
 public struct Adaptation: Sendable, Hashable {
   /// When a model has chosen otherwise.
   public var condition: Expression
@@ -14,6 +15,9 @@ public struct Adaptation: Sendable, Hashable {
   /// The roles of weights that the ecosystem lacks, and that must be all zero to be left out, or that
   /// only the ecosystem has, and that are zeros there.
   public var zeros: [String] = []
+  /// For those that are not all zero and have one row: the table that it is added to every row of, because
+  /// each time a row of that is read this one is, and the two are added.
+  public var folds: [String: String] = [:]
   /// Why no result hangs on them, and what is computed otherwise.
   public var reason: String
 }
@@ -47,7 +51,7 @@ struct AdaptedWeights {
   /// What is special about a weight of the result.
   private(set) var remarks: [String: Respelling.Remark] = [:]
   /// The weights that were left out, with their tensors.
-  private(set) var dropped: [(role: String, name: String)] = []
+  private(set) var dropped: [(role: String, name: String, remark: Respelling.Remark)] = []
   /// What a user should know, a sentence for each role.
   private(set) var notes: [String] = []
   /// The convention and the architecture, as messages begin.
@@ -112,14 +116,23 @@ struct AdaptedWeights {
     guard let entry = entries.removeValue(forKey: weight.role), let name = entry.name else {
       return
     }
-    guard try Tensors.naming(tensor: name, { try entry.tensor.isAllZero }) else {
+    let remark: Respelling.Remark
+    if try Tensors.naming(tensor: name, { try entry.tensor.isAllZero }) {
+      remark = .zerosDropped
+      note("'\(name)' is all zero and left out", adaptation)
+    } else if weight.shape.dimensions[0] == 1, let role = adaptation.folds[weight.pattern],
+      let table = entries[role], let tableName = table.name
+    {
+      remark = .folded
+      entries[role]?.tensor = try table.tensor.adding(row: entry.tensor)
+      note("'\(name)' is added to every row of '\(tableName)' and left out", adaptation)
+    } else {
       throw IngotError(
         .unsupported,
         "\(place): it has no '\(weight.role)', which is left out only where it is all zero",
         tensor: name)
     }
-    dropped.append((weight.role, name))
-    note("'\(name)' is all zero and left out", adaptation)
+    dropped.append((weight.role, name, remark))
   }
 
   private mutating func add(_ weight: ModelWeight, _ adaptation: Adaptation) throws {
@@ -164,5 +177,23 @@ extension Tensor {
       }
       return true
     }
+  }
+
+  /// The table with a row added to each of its own, rounded once to the type of the table.
+  ///
+  /// In memory: tables of positions are a few megabytes.
+  fileprivate func adding(row: Tensor) throws -> Tensor {
+    let addends = try row.float64s()
+    var sums = ByteWriter(capacity: shape.elementCount * 8)
+    for (index, element) in try float64s().enumerated() {
+      sums.append((element + addends[index % addends.count]).bitPattern)
+    }
+    return try Tensor(elementType: .float64, shape: shape, source: ArraySource(sums.bytes))
+      .cast(to: elementType)
+  }
+
+  private func float64s() throws -> [Double] {
+    let bytes = try source.bytes(at: 0, count: byteCount, "a weight that is added to another")
+    return Kernels.float64s(shape.elementCount, of: bytes.rawSpan, elementType)
   }
 }

@@ -36,6 +36,8 @@ public struct Respelling: Sendable {
     case firstRowsAdded = "first rows added"
     /// A weight that is all zero, left out because the convention lacks it.
     case zerosDropped = "zeros, dropped"
+    /// A weight that was added to every row of another, because the convention lacks it.
+    case folded = "added to another"
     /// A weight that the convention has, made of zeros.
     case zerosAdded = "zeros, added"
   }
@@ -104,8 +106,8 @@ public struct Respelling: Sendable {
     let tensors = try convention.tensors(of: target)
     var adapted = AdaptedWeights(weights, convention, of: model)
     try adapted.adapt(adaptations, from: model, to: target)
-    rows += adapted.dropped.map { role, name in
-      Row(from: [name], roles: [role], to: nil, remark: .zerosDropped)
+    rows += adapted.dropped.map { role, name, remark in
+      Row(from: [name], roles: [role], to: nil, remark: remark)
     }
     var entries: [TensorTable.Entry] = []
     let placement = try convention.placement(of: target)

@@ -108,8 +108,8 @@ extension Architecture {
         reason: "it adds a type to every token"),
     ])
 
-  /// Keras Hub's own converter leaves out the rows of positions up to the padding's and the token types,
-  /// without a look at them.
+  /// Keras Hub's own converter leaves out the rows of positions up to the padding's, and the one token
+  /// type without a look at it, although fine-tuning trains it.
   private static let robertaKerasHub = Convention(
     name: "keras_hub", prefix: "layers/roberta_backbone/", prefixCondition: "head != 'none'",
     spellings: Spelling.kerasHubEncoder,
@@ -132,6 +132,7 @@ extension Architecture {
       ),
       .init(
         condition: "types > 0", values: ["types": 0], zeros: ["embedding.types.weight"],
+        folds: ["embedding.types.weight": "embedding.positions.weight"],
         reason: "it adds no type to tokens"),
     ],
     layerNames: .kerasHubEncoder("roberta", token: "embeddings"))

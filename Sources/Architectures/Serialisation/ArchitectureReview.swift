@@ -178,7 +178,10 @@ extension ArchitectureReview {
         }
         try check(formula, at: place["sets"][name])
       }
-      for (key, roles) in [("first_rows", adaptation.firstRows), ("zeros", adaptation.zeros)] {
+      let folded = adaptation.folds.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
+      for (key, roles) in [
+        ("first_rows", adaptation.firstRows), ("zeros", adaptation.zeros), ("folds", folded),
+      ] {
         for (index, role) in roles.enumerated() where weights[role] == nil {
           throw place[key][index].failure("no weight is '\(role.escapedForDisplay(limit: 80))'")
         }

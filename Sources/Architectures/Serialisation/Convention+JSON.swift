@@ -46,6 +46,7 @@ extension Adaptation: FieldMapped {
     try fields.required("sets", &values)
     try fields.optional("first_rows", &firstRows)
     try fields.optional("zeros", &zeros)
+    try fields.optional("folds", &folds)
     try fields.required("reason", &reason)
   }
 }

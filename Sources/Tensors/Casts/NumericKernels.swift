@@ -110,7 +110,7 @@ extension Kernels {
   }
 
   /// The values of `count` real elements; 64-bit integers are rounded.
-  static func float64s(_ count: Int, of source: RawSpan, _ type: ElementType) -> [Double] {
+  package static func float64s(_ count: Int, of source: RawSpan, _ type: ElementType) -> [Double] {
     precondition(type.kind != .complex && count * type.bitWidth <= source.byteCount * 8)
     // The size was checked just above, and the kernel fills all `count` values.
     return unsafe [Double](unsafeUninitializedCapacity: count) { target, initialized in
