@@ -153,7 +153,8 @@ import Testing
   @Test(arguments: [
     ("bart", "keras_hub"), ("opt-post-norm", "keras_hub"), ("roberta", "keras_hub"),
     ("gpt-neox", "keras_hub"), ("t5", "keras_hub"), ("t5-encoder", "keras_hub"),
-    ("whisper", "keras_hub"), ("whisper", "openai"),
+    ("whisper", "keras_hub"), ("whisper", "openai"), ("llama-yarn", "keras_hub"),
+    ("llama-dynamic-rope", "keras_hub"),
   ])
   func `what the other library cannot hold is refused`(_ folder: String, _ to: String) throws {
     try Places.withTemporaryFolder { place in

@@ -120,8 +120,8 @@ struct AdaptedWeights {
     if try Tensors.naming(tensor: name, { try entry.tensor.isAllZero }) {
       remark = .zerosDropped
       note("'\(name)' is all zero and left out", adaptation)
-    } else if weight.shape.dimensions[0] == 1, let role = adaptation.folds[weight.pattern],
-      let table = entries[role], let tableName = table.name
+    } else if let role = adaptation.folds[weight.pattern], let table = entries[role],
+      let tableName = table.name, entry.tensor.isRow(of: table.tensor)
     {
       remark = .folded
       entries[role]?.tensor = try table.tensor.adding(row: entry.tensor)
@@ -177,6 +177,12 @@ extension Tensor {
       }
       return true
     }
+  }
+
+  /// Whether it is one row that can be added to each of a table's.
+  fileprivate func isRow(of table: Tensor) -> Bool {
+    shape.dimensions == [1] + table.shape.dimensions.dropFirst()
+      && elementType.kind == .float && table.elementType.kind == .float
   }
 
   /// The table with a row added to each of its own, rounded once to the type of the table.

@@ -12,7 +12,7 @@ extension Architecture {
     conventions: [
       LlamaKin.huggingFace,
       LlamaKin.kerasHub(
-        "llama", norm: "llama_layer_norm"
+        "llama", norm: "llama_layer_norm", hasLlama3: true
       ).fixing(plain).fixing(["head_size": "width / heads"]),
       LlamaKin.gguf(rotaryPairs: true), LlamaKin.meta.fixing(plain),
     ],
@@ -259,9 +259,11 @@ extension LlamaKin {
   ///   - name: What the names of the layers begin with.
   ///   - norm: The name of the last norm.
   ///   - mark: What the names of attention's attributes begin with.
+  ///   - hasLlama3: Whether angles can be scaled as Llama 3's are.
   ///   - mixer: How what follows attention is spelled, after the name of the layer; nil for dense.
   static func kerasHub(
-    _ name: String, norm: String, mark: String = "_", mixer: ((String) -> [Spelling])? = nil
+    _ name: String, norm: String, mark: String = "_", hasLlama3: Bool = false,
+    mixer: ((String) -> [Spelling])? = nil
   ) -> Convention {
     let path = "layers/\(name)_transformer_decoder{layer:suffix}"
     return Convention(
@@ -276,6 +278,15 @@ extension LlamaKin {
         mixer?(path) ?? dense(path),
         Spelling.one("final_norm.weight", "layers/\(norm)/vars/0"),
       ].flatMap { $0 },
+      requirements: [
+        .init(
+          condition: hasLlama3
+            ? "rope_scaling == 'none' || rope_scaling == 'linear' || rope_scaling == 'llama3'"
+            : "rope_scaling == 'none' || rope_scaling == 'linear'",
+          message: hasLlama3
+            ? "it scales rotary positions by a factor or as Llama 3 does, this model otherwise"
+            : "it scales rotary positions by a factor, this model otherwise")
+      ],
       // The names of Mixtral's experts are numbered on through the program that wrote them.
       layerNames: mixer != nil
         ? nil
