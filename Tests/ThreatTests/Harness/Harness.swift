@@ -9,8 +9,8 @@ import Testing
 /// * I2: stderr is one line, perhaps with hints and notes, of plain text that names the file;
 /// * I3: stdout is empty after a failure, or one object with the error's class;
 /// * I4, I5: neither the destination's folder nor the source changes;
-/// * I6: two seconds of processor time and 128 MiB are enough for a small file, 64 MiB and six times its
-///   size for a large one; under a sanitizer, which has memory of its own, only a hang is told;
+/// * I6: two seconds of processor time and 128 MiB are enough for a small file, and four times its size more
+///   for a large one; under a sanitizer, which has memory of its own, only a hang is told;
 /// * I8: a second run says the same;
 /// * I10: what is read has the digest that is known.
 struct Harness {
@@ -96,7 +96,7 @@ struct Harness {
     #expect(
       run.processorSeconds < Self.patience, "I6: \(arguments) took \(run.processorSeconds) s")
     // Large files are those of very many tensors, which take some hundred bytes each, twice when written.
-    let bound = max(128 << 20, 64 << 20 + 6 * state.byteCount)
+    let bound = 128 << 20 + (state.byteCount > 1 << 20 ? 4 * state.byteCount : 0)
     #expect(
       run.peakBytes < bound || Sanitizer.isOn,
       "I6: \(arguments) took \(run.peakBytes >> 10) KiB")
