@@ -72,7 +72,8 @@ let package = Package(
       swiftSettings: settings),
     .target(name: "Architectures", dependencies: ["Tensors"], swiftSettings: settings),
     .target(
-      name: "ReferenceModel", dependencies: ["Architectures", "Tensors", "CBLAS", "CKernels"],
+      name: "ReferenceModel",
+      dependencies: ["Architectures", "Tensors", "CBLAS", "CKernels", "CSystem"],
       swiftSettings: settings),
     .target(name: "Rules", dependencies: ["Tensors", "CYAML"], swiftSettings: settings),
     .target(

@@ -1,3 +1,4 @@
+private import CSystem
 internal import Tensors
 
 /// Numbers of one precision in row-major order, with a shape: an activation or a weight in use.
@@ -11,6 +12,9 @@ struct Numbers<Scalar: Real>: Sendable {
     self.shape = shape
     self.elements = elements
   }
+
+  /// What the allocator takes from the system each time.
+  private static var largeByteCount: Int { 32 << 20 }
 
   /// The same number everywhere.
   ///
@@ -27,7 +31,14 @@ struct Numbers<Scalar: Real>: Sendable {
     self.shape = shape
     let count = try Shape(shape).elementCount
     // Every pattern of bits is a number, and a pass over fresh memory costs as much as a product.
-    elements = unsafe [Scalar](unsafeUninitializedCapacity: count) { _, initialized in
+    elements = unsafe [Scalar](unsafeUninitializedCapacity: count) { buffer, initialized in
+      #if os(Linux)
+      // The logits of a long text: mapping them page by page would cost a tenth of the pass.
+      let byteCount = count * MemoryLayout<Scalar>.stride
+      if byteCount >= Self.largeByteCount {
+        unsafe ingot_prefer_huge_pages(buffer.baseAddress, byteCount)
+      }
+      #endif
       initialized = count
     }
   }

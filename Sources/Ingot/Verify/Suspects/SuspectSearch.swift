@@ -47,6 +47,7 @@ struct SuspectSearch {
   ///
   /// - Throws: what reading throws.
   func suspects(of states: [StateComparison]) throws -> (found: [Suspect], untried: Int) {
+    guard states.contains(where: { !$0.isOK }) else { return ([], 0) }
     guard let sample = try sampled(states) ?? Sample(comparing, states) else { return ([], 0) }
     let first = sample.states[sample.index]
     let replay = try ForwardReplay(
