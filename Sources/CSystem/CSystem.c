@@ -84,6 +84,8 @@ void ingot_prefer_huge_heap(size_t count) {
 #if defined(__GLIBC__)
   mallopt(M_TOP_PAD, (int)count);
   mallopt(M_MMAP_THRESHOLD, (int)count);
+  // What is given back is soon asked for again, and the system clears every page of it each time.
+  mallopt(M_TRIM_THRESHOLD, (int)(2 * count));
   // More than the heap has at the start: it grows. Volatile, lest the compiler leave the pair out.
   void *volatile block = malloc(1 << 20);
   free(block);

@@ -144,6 +144,8 @@ extension Architecture {
             parts: LayerNames.decoder.merging(["qkv_dense": "query_key_value"]) { $1 }),
           .plain("layer_normalization", "layer_norm"),
         ], copies: [LayerNames.tokens])
-    ).fixing(["attention_bias": true, "parallel": true, "rope_scaling": "'none'", "tied_head": true])
+    ).fixing([
+      "attention_bias": true, "parallel": true, "rope_scaling": "'none'", "tied_head": true,
+    ])
   }()
 }

@@ -21,7 +21,8 @@ int ingot_link_unnamed(int descriptor, int folder, const char *path);
 int ingot_read_access_list(int folder, const char *path, void *list, size_t size);
 /// Gives a file an access control list; of size 0, takes away the one that it has. Returns 0 or -1.
 int ingot_write_access_list(int descriptor, const void *list, size_t size);
-/// Lets the heap grow by `count` bytes at a time and asks for huge pages under them.
+/// Lets the heap grow by `count` bytes at a time, shrink by no less than twice that, and asks for huge
+/// pages under the first of them.
 void ingot_prefer_huge_heap(size_t count);
 /// Asks for huge pages under the whole pages of a buffer that nothing was written to yet.
 void ingot_prefer_huge_pages(void *bytes, size_t count);

@@ -77,6 +77,7 @@ struct Generate: ParsableCommand {
   }
 
   func run() throws {
+    SystemCalls.preferHugeHeap()
     let checkpoint = try reading.open(path)
     var generation = Generation(
       try ModelSource(checkpoint, model.options), prompt: tokens.tokens)

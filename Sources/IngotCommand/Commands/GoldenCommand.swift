@@ -39,6 +39,7 @@ struct GoldenCommand: ParsableCommand {
   var json = false
 
   func run() throws {
+    SystemCalls.preferHugeHeap()
     let checkpoint = try reading.open(path)
     var recording = GoldenRecording(
       try ModelSource(checkpoint, model.options), inputs: try Checkpoint(path: inputs))

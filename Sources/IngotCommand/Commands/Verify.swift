@@ -112,6 +112,7 @@ struct Verify: ParsableCommand {
   }
 
   func run() throws {
+    SystemCalls.preferHugeHeap()
     do {
       try verify()
     } catch let error as IngotError {
