@@ -4,6 +4,8 @@ package enum Limits {
   package static let rank = 64
   /// More tensors than any published checkpoint holds; keeps tables and reports in memory.
   package static let tensors = 1_000_000
+  /// Groups and datasets of an HDF5 file: Keras keeps few variables in a group, and groups in groups.
+  package static let objects = 4 * tensors
   /// A name in bytes.
   ///
   /// HDF5 links and zip members end at 65,535 as well.

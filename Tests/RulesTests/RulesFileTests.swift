@@ -267,6 +267,19 @@ import Testing
     }
   }
 
+  @Test func aFileAboveTheBoundIsRefusedUnread() throws {
+    try Places.withTemporaryFolder { folder in
+      let path = folder.appending(path: "r.yaml").filePath
+      try Data().write(to: URL(filePath: path))
+      let handle = try #require(FileHandle(forWritingAtPath: path))
+      try handle.truncate(atOffset: 67_108_865)
+      try handle.close()
+      let error = try #require(throws: IngotError.self) { try RulesFile(contentsOf: path) }
+      #expect(error.message == "67108865 bytes are above the 67108864 of a rules file")
+      #expect(error.errorClass == .limit)
+    }
+  }
+
   /// Schema and parser name the same keys, and require the same ones.
   @Test func agreesWithItsSchema() throws {
     let path = Places.project.appending(path: "schemas/rules.schema.json").filePath

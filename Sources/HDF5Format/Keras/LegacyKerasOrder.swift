@@ -137,7 +137,7 @@ final class MemberIndex {
   func resolve(_ path: String, from group: Int, in container: String) throws -> Int {
     var node = group
     for part in path.split(separator: "/", omittingEmptySubsequences: false) {
-      guard part != "..", part != ".", let next = member(node, part) else {
+      guard part != "..", let next = member(node, part) else {
         throw IngotError(
           .malformed,
           "'\(container.escapedForDisplay())' names '\(path.escapedForDisplay())', which it does not hold",

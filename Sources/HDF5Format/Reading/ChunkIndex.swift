@@ -74,7 +74,7 @@ struct ChunkIndexReader {
       throw IngotError(
         .malformed, "chunks out of order: \(position) follows \(last.position)", offset: offset)
     }
-    guard address <= view.byteCount, storedSize <= view.byteCount - address else {
+    guard storedSize <= view.byteCount - address else {
       throw IngotError(
         .malformed,
         "a chunk of \(storedSize) bytes at \(address), the file ends at \(view.byteCount)",

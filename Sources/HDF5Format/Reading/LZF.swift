@@ -17,9 +17,7 @@ enum LZF {
       let control = Int(input[position])
       position += 1
       if control < 32 {
-        guard control < input.count - position, output.count + control < count else {
-          throw failure(count)
-        }
+        guard control < input.count - position else { throw failure(count) }
         output.append(contentsOf: input[position...position + control])
         position += control + 1
       } else {

@@ -85,8 +85,8 @@ struct ObjectTree {
           known[link.address] = node
           tree.nodes.append(Node(address: link.address))
         }
-        guard tree.nodes.count <= Limits.tensors else {
-          throw IngotError(.limit, "more than \(Limits.tensors) objects")
+        guard tree.nodes.count <= Limits.objects else {
+          throw IngotError(.limit, "more than \(Limits.objects) objects")
         }
         tree.nodes[index].content = .group(children)
         pending += (first..<tree.nodes.count).sorted {

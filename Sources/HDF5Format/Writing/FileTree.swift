@@ -46,6 +46,9 @@ struct FileTree {
         obstacles.add(entry.name, error.reason)
       }
     }
+    if objects.count > Limits.objects {
+      obstacles.add("\(objects.count) groups and datasets, above \(Limits.objects)")
+    }
   }
 
   private static func misfit(_ tensor: Tensor) -> String? {

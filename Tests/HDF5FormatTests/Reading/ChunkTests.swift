@@ -148,6 +148,12 @@ import Testing
     #expect(obstacle.message.contains("\(number)"))
   }
 
+  @Test(.row("H28")) func aFilteredChunkOfNoBytesIsRefusedUnread() throws {
+    let error = try #require(
+      try fault(file(Self.plain, filters: [(1, [6])], sizes: [1: 0])))
+    #expect(error.message == "a chunk of 0 bytes where 2 are due")
+  }
+
   @Test(.row("H31")) func moreThanEightFiltersAreMalformed() throws {
     let filters = [(number: Int, parameters: [Int])](repeating: (1, [6]), count: 9)
     #expect(try faultClass(file(Self.plain, filters: filters)) == .malformed)

@@ -51,6 +51,31 @@ import Testing
     #expect(error.message.contains("'\(names[1])'"))
   }
 
+  @Test(.row("K8")) func aLayerThatIsADatasetIsMalformed() throws {
+    let names = HDF5Message.attribute("layer_names", names: ["late", "early/w"])
+    let error = try #require(try fault(legacy(layerNames: [names]).bytes()))
+    #expect(error.message == "layer_names names 'early/w', which is no group")
+  }
+
+  @Test(.row("K8")) func aWeightThatIsAGroupIsMalformed() throws {
+    let names = HDF5Message.attribute("weight_names", names: ["late"])
+    let error = try #require(try fault(legacy(late: [names]).bytes()))
+    #expect(error.message == "weight_names of 'late' names the group 'late'")
+  }
+
+  @Test(.row("K6")) func noNameLeadsOutOfItsGroup() throws {
+    var builder = HDF5Builder()
+    let data = builder.object([.space([1]), .uint8, .compact([1])])
+    let layer = builder.object([
+      .linkInformation, .link("..", to: data), .attribute("weight_names", names: [".."]),
+    ])
+    let root = builder.object([
+      .linkInformation, .link("layer", to: layer), .attribute("layer_names", names: ["layer"]),
+    ])
+    let error = try #require(try fault(builder.finished(root: root)))
+    #expect(error.message == "'layer' names '..', which it does not hold")
+  }
+
   @Test(.row("K6", "K8"), arguments: ["absent", "late/../late/kernel:0", "late", "/late/kernel:0"])
   func aWeightNameThatNamesNoDatasetIsMalformedAndQuoted(_ name: String) throws {
     let error = try #require(
