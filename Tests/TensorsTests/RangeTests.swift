@@ -65,7 +65,7 @@ import Testing
     let short = try #require(throws: IngotError.self) {
       try Tensor(.float32, [2], [1, 2, 3, 4])
     }
-    #expect(short.message == "shape [2] of float32 needs 8 bytes, the file declares 4")
+    #expect(short.message == "shape 2 of float32 needs 8 bytes, the file declares 4")
     let odd = try #require(throws: IngotError.self) { try Shape([3]).byteCount(of: .float4E2M1FN) }
     #expect(odd.message == "3 elements of float4_e2m1fn do not fill whole bytes")
   }
