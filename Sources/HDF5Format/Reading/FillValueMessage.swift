@@ -13,6 +13,10 @@ struct FillValue: Sendable {
 
   /// The writer filled nothing ("never"), so readers see whatever is there; h5py shows zeros.
   private static let fillsNever: UInt8 = 1
+  /// When space is allocated, never, or only where a value was set.
+  ///
+  /// With any other number libhdf5 leaves unwritten chunks as they are, which no reader should guess.
+  private static let times: ClosedRange<UInt8> = 0...2
 
   private init(element: [UInt8]?) { self.element = element }
 
@@ -41,6 +45,9 @@ struct FillValue: Sendable {
       }
     default:
       throw reader.failure("fill value version \(version)", class: .unsupported, at: at)
+    }
+    guard Self.times.contains(time) else {
+      throw reader.failure("a fill value set at time \(time), where 2 is the last", at: at)
     }
     guard hasValue else {
       element = nil

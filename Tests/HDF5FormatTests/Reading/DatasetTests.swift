@@ -198,6 +198,21 @@ import Testing
     #expect(try faultClass(bytes) == .malformed)
   }
 
+  /// libhdf5 leaves unwritten chunks as they are then: with the value filled in, a mutant was read with
+  /// other numbers than h5py gives.
+  @Test(.row("H23")) func aFillValueOfNoKnownTimeIsMalformed() throws {
+    for message in [
+      HDF5Message(5, [1, 1, 3, 1] + little(1, 4) + [7]),
+      HDF5Message(5, [2, 3, 3, 1] + little(1, 4) + [7]),
+      HDF5Message(5, [3, 0x20 | 3 << 2] + little(1, 4) + [7]),
+    ] {
+      let bytes = HDF5Builder.dataset([.space([3]), .uint8, message, .contiguous(nil, 0)])
+      let error = try #require(try fault(bytes))
+      #expect(error.errorClass == .malformed)
+      #expect(error.message.contains("a fill value set at time 3, where 2 is the last"))
+    }
+  }
+
   @Test(.row("H22")) func aShapeFarBeyondTheFileIsALimit() throws {
     for messages: [HDF5Message] in [
       [.contiguous(nil, 0)], [.chunked([1 << 20], elementSize: 4, tree: nil)],
