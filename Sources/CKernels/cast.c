@@ -337,15 +337,11 @@ static void integers_from_float64(
 
 // Any to any
 
-/// Rounds the block of elements from `first` on, which are `wide` as float64.
+/// Rounds the block of elements from `first` on, which are `wide` as float64, to anything else.
 static void encode_block(
     uint8_t *codes, Target *target, size_t first, const double *wide, size_t count,
     ingot_cast_report *report) {
   switch (target->type) {
-  case INGOT_FLOAT64:
-    memcpy(codes + first * 8, wide, count * 8);
-    report->nan_in += ingot_loops()->count_nan64(wide, count);
-    break;
   case INGOT_FLOAT8_E8M0FNU:
     for (size_t i = 0; i < count; i++) codes[first + i] = round_to_e8m0(wide[i], report);
     break;
@@ -358,7 +354,9 @@ static void encode_block(
     round64(
         codes + first * (size_t)ingot_bit_width(target->type) / 8, wide, count, target, report);
     break;
-  case INGOT_FLOAT6_E2M3FN: case INGOT_FLOAT6_E3M2FN: case INGOT_FLOAT4_E2M1FN: break;
+  case INGOT_FLOAT64: case INGOT_FLOAT6_E2M3FN: case INGOT_FLOAT6_E3M2FN:
+  case INGOT_FLOAT4_E2M1FN:
+    break;
   }
 }
 
@@ -401,6 +399,10 @@ void ingot_cast(
         memcpy(codes + first * 4, values, length * 4);
         report->nan_in += loops->count_nan32(values, length);
       }
+    } else if (target_type == INGOT_FLOAT64) {
+      LooseDouble *values = (LooseDouble *)codes + first;
+      ingot_decode64(values, source, source_type, &table, first, length);
+      report->nan_in += loops->count_nan64(values, length);
     } else {
       double block[BLOCK];
       ingot_decode64(block, source, source_type, &table, first, length);

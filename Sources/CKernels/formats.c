@@ -140,7 +140,7 @@ static double truncated(uint64_t magnitude, int negative) {
   }
 
 void ingot_decode64(
-    double *target, const void *source, ingot_type type, const Table *table, size_t first,
+    LooseDouble *target, const void *source, ingot_type type, const Table *table, size_t first,
     size_t count) {
   const uint8_t *bytes = source;
   switch (type) {
@@ -168,10 +168,12 @@ void ingot_decode64(
   case INGOT_BOOL:
     for (size_t i = 0; i < count; i++) target[i] = bytes[first + i] != 0;
     break;
-  case INGOT_FLOAT32: case INGOT_FLOAT16: case INGOT_BFLOAT16: case INGOT_FLOAT8_E4M3FN:
-  case INGOT_FLOAT8_E5M2: case INGOT_FLOAT8_E4M3FNUZ: case INGOT_FLOAT8_E5M2FNUZ:
-  case INGOT_FLOAT8_E8M0FNU: case INGOT_FLOAT6_E2M3FN: case INGOT_FLOAT6_E3M2FN:
-  case INGOT_FLOAT4_E2M1FN: {
+  case INGOT_FLOAT32:
+    ingot_loops()->widen_float32(target, (const LooseFloat *)(bytes + first * 4), count);
+    break;
+  case INGOT_FLOAT16: case INGOT_BFLOAT16: case INGOT_FLOAT8_E4M3FN: case INGOT_FLOAT8_E5M2:
+  case INGOT_FLOAT8_E4M3FNUZ: case INGOT_FLOAT8_E5M2FNUZ: case INGOT_FLOAT8_E8M0FNU:
+  case INGOT_FLOAT6_E2M3FN: case INGOT_FLOAT6_E3M2FN: case INGOT_FLOAT4_E2M1FN: {
     float block[BLOCK];
     for (size_t start = 0; start < count; start += BLOCK) {
       size_t length = count - start < BLOCK ? count - start : BLOCK;

@@ -28,7 +28,7 @@ void ingot_decode32(
 /// The same as float64. 64-bit integers that do not fit are truncated with the last bit set where
 /// anything was lost, so that rounding to any smaller type still rounds once.
 void ingot_decode64(
-    double *target, const void *source, ingot_type type, const Table *table, size_t first,
+    LooseDouble *target, const void *source, ingot_type type, const Table *table, size_t first,
     size_t count);
 
 #endif

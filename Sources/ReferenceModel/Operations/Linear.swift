@@ -10,9 +10,9 @@ extension Evaluation {
     return try product(value(it.input, width: inputs), operation, scope)
   }
 
-  /// Rows of the weight that are held at once, in elements: a head over a large vocabulary is never
-  /// whole in memory.
-  static var elementsHeld: Int { 4 << 20 }
+  /// Elements of the weight that are held at once: a head over a large vocabulary is never whole in
+  /// memory, and what was widened is still in the last cache when the product reads it.
+  private static var elementsHeld: Int { (8 << 20) / MemoryLayout<Scalar>.size }
 
   /// x [..., inputs] times the operation's weight [outputs, inputs…], rows of which are read as they
   /// are needed, plus its bias where it has one.
