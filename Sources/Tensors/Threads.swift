@@ -26,6 +26,16 @@ package enum Threads {
     }
   }
 
+  /// Starts a thread that ends with the process; false where the system gives none.
+  package static func startForever(_ body: @escaping @Sendable () -> Never) -> Bool {
+    let work = Work { body() }
+    guard let thread = start(work) else { return false }
+    pthread_detach(thread)
+    // The thread borrows it for good.
+    _ = unsafe Unmanaged.passRetained(work)
+    return true
+  }
+
   private final class Work: Sendable {
     let body: @Sendable () -> Void
 

@@ -1,7 +1,17 @@
-// What glibc hides behind _GNU_SOURCE or behind variadic functions, which Swift does not import.
+// What glibc hides behind _GNU_SOURCE or behind variadic functions, which Swift does not import, and what
+// only the processor has.
 #ifndef INGOT_CSYSTEM_H
 #define INGOT_CSYSTEM_H
 #include <sys/types.h>
+
+/// Tells the processor that this thread looks out for another's change.
+static inline void ingot_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
 
 #if defined(__linux__)
 /// Flags of `open` for a file without a name in the given folder.

@@ -11,13 +11,14 @@ enum Parallel {
       return
     }
     let next = Atomic<Int>(0)
-    Threads.run(threads) {
+    @Sendable func work() {
       while true {
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard index < count else { return }
         body(index)
       }
     }
+    if !Crew.shared.run(threads, work) { Threads.run(threads, work) }
   }
 
   /// The same for work that can fail.
