@@ -21,6 +21,13 @@ int ingot_product64(
       a_transposed, b_transposed, m, n, k, a, a_pitch, b, b_pitch, beta, c, c_pitch);
 }
 
+int ingot_product64_of_32(
+    int a_transposed, int b_transposed, size_t m, size_t n, size_t k, const double *a,
+    size_t a_pitch, const float *b, size_t b_pitch, double beta, double *c, size_t c_pitch) {
+  return products()->product64_of_32(
+      a_transposed, b_transposed, m, n, k, a, a_pitch, b, b_pitch, beta, c, c_pitch);
+}
+
 int ingot_product32(
     int a_transposed, int b_transposed, size_t m, size_t n, size_t k, const float *a,
     size_t a_pitch, const float *b, size_t b_pitch, float beta, float *c, size_t c_pitch) {

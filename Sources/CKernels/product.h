@@ -12,6 +12,9 @@ typedef struct {
   int (*product64)(
       int, int, size_t m, size_t n, size_t k, const double *, size_t, const double *, size_t,
       double, double *, size_t);
+  int (*product64_of_32)(
+      int, int, size_t m, size_t n, size_t k, const double *, size_t, const float *, size_t,
+      double, double *, size_t);
   int (*product32)(
       int, int, size_t m, size_t n, size_t k, const float *, size_t, const float *, size_t, float,
       float *, size_t);

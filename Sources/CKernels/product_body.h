@@ -1,5 +1,6 @@
-// Matrix products of one level and type: included with REAL the type, NAME making names, VECTOR_BYTES the
-// width of a vector, TILE_ROWS and TILE_VECTORS the size of the tile that stays in registers.
+// Matrix products of one level and type: included with REAL the type, STORED the type that b has in memory,
+// NAME making names, VECTOR_BYTES the width of a vector, TILE_ROWS and TILE_VECTORS the size of the tile that
+// stays in registers.
 //
 // The usual scheme: a panel of b and a block of a are packed in the order in which they are read, so
 // that the innermost loop runs over contiguous memory and keeps a tile of c in registers. Products are
@@ -7,6 +8,8 @@
 #pragma clang fp contract(fast)
 
 typedef REAL NAME(Vector) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(REAL))));
+typedef STORED NAME(StoredVector) __attribute__((
+    vector_size(VECTOR_BYTES / sizeof(REAL) * sizeof(STORED)), aligned(sizeof(STORED))));
 enum {
   NAME(ROWS) = TILE_ROWS,
   NAME(COLUMNS) = TILE_VECTORS * VECTOR_BYTES / sizeof(REAL),
@@ -16,6 +19,8 @@ enum {
   NAME(HEIGHT) = TILE_ROWS * 24,
   /// Columns of a panel of b, which fits the last.
   NAME(WIDTH) = NAME(COLUMNS) * 64,
+  /// Inner elements that are widened at a time.
+  NAME(PART) = 64,
 };
 
 // One tile: the products of `depth` columns of a with as many rows of b, both packed.
@@ -67,9 +72,37 @@ static void NAME(pack)(
   }
 }
 
+// The same for b, which is widened on the way where it is stored as a smaller type: through memory that would
+// cost more than the product of few rows.
+static void NAME(pack_stored)(
+    REAL *target, const STORED *source, size_t columns, size_t column, size_t count, size_t step) {
+  const size_t strip = NAME(COLUMNS);
+  if (sizeof(STORED) == sizeof(REAL)) {
+    NAME(pack)(target, (const REAL *)source, columns, column, count, step, strip);
+    return;
+  }
+  for (size_t first = 0; first < columns; first += strip, target += strip * count) {
+    size_t here = columns - first < strip ? columns - first : strip;
+    const STORED *from = source + first * column;
+    if (column == 1 && here == NAME(COLUMNS)) {
+      for (size_t l = 0; l < count; l++)
+        for (size_t i = 0; i < NAME(COLUMNS); i++) target[l * strip + i] = from[l * step + i];
+      continue;
+    }
+    REAL wide[NAME(COLUMNS) * NAME(PART)];
+    for (size_t l = 0; l < count; l += NAME(PART)) {
+      size_t part = count - l < NAME(PART) ? count - l : NAME(PART);
+      for (size_t i = 0; i < here; i++)
+        for (size_t x = 0; x < part; x++)
+          wide[i * NAME(PART) + x] = from[i * column + (l + x) * step];
+      NAME(pack)(target + l * strip, wide, here, NAME(PART), part, 1, strip);
+    }
+  }
+}
+
 // Few rows, as one step of a generation has: b is read once, as it lies.
 static void NAME(few_rows)(
-    int b_transposed, size_t m, size_t n, size_t k, const REAL *a, size_t a_pitch, const REAL *b,
+    int b_transposed, size_t m, size_t n, size_t k, const REAL *a, size_t a_pitch, const STORED *b,
     size_t b_pitch, REAL beta, REAL *c, size_t c_pitch) {
   enum { LANES = VECTOR_BYTES / sizeof(REAL), VECTORS = 4 };
   for (size_t i = 0; i < m; i++, a += a_pitch, c += c_pitch) {
@@ -80,14 +113,15 @@ static void NAME(few_rows)(
       continue;
     }
     for (size_t j = 0; j < n; j++) {
-      const REAL *row = b + j * b_pitch;
+      const STORED *row = b + j * b_pitch;
       NAME(Vector) sums[VECTORS] = {0};
       size_t l = 0;
       for (; l + VECTORS * LANES <= k; l += VECTORS * LANES) {
         const NAME(Vector) *one = (const NAME(Vector) *)(a + l);
-        const NAME(Vector) *other = (const NAME(Vector) *)(row + l);
+        const NAME(StoredVector) *other = (const NAME(StoredVector) *)(row + l);
 #pragma clang loop unroll(full)
-        for (int v = 0; v < VECTORS; v++) sums[v] += one[v] * other[v];
+        for (int v = 0; v < VECTORS; v++)
+          sums[v] += one[v] * __builtin_convertvector(other[v], NAME(Vector));
       }
       NAME(Vector) all = sums[0] + sums[1] + (sums[2] + sums[3]);
       REAL sum = 0;
@@ -100,7 +134,7 @@ static void NAME(few_rows)(
 
 static int NAME(product)(
     int a_transposed, int b_transposed, size_t m, size_t n, size_t k, const REAL *a,
-    size_t a_pitch, const REAL *b, size_t b_pitch, REAL beta, REAL *c, size_t c_pitch) {
+    size_t a_pitch, const STORED *b, size_t b_pitch, REAL beta, REAL *c, size_t c_pitch) {
   if (m <= FEW_ROWS && !a_transposed) {
     NAME(few_rows)(b_transposed, m, n, k, a, a_pitch, b, b_pitch, beta, c, c_pitch);
     return 1;
@@ -121,9 +155,8 @@ static int NAME(product)(
     for (size_t from = 0; from < k; from += NAME(DEPTH)) {
       size_t depth = k - from < NAME(DEPTH) ? k - from : NAME(DEPTH);
       REAL before = from == 0 ? beta : 1;
-      NAME(pack)(
-          packed, b + column * b_column + from * b_step, width, b_column, depth, b_step,
-          NAME(COLUMNS));
+      NAME(pack_stored)(
+          packed, b + column * b_column + from * b_step, width, b_column, depth, b_step);
       for (size_t row = 0; row < m; row += NAME(HEIGHT)) {
         size_t height = m - row < NAME(HEIGHT) ? m - row : NAME(HEIGHT);
         NAME(pack)(

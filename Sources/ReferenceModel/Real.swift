@@ -29,11 +29,11 @@ protocol Real: BinaryFloatingPoint, BitwiseCopyable, Sendable {
     into c: UnsafeMutablePointer<Self>, pitch cPitch: Int32, adding beta: Self,
     m: Int32, n: Int32, k: Int32)
 
-  /// The same by our own loops; false where memory lacks.
+  /// The same by our own loops, which read b of a smaller type too; false where memory lacks.
   @unsafe
-  static func multiplyWithoutLibrary(
+  static func multiplyWithoutLibrary<Stored: Real>(
     _ a: UnsafePointer<Self>, pitch aPitch: Int, isTransposed aIs: Bool,
-    _ b: UnsafePointer<Self>, pitch bPitch: Int, isTransposed bIs: Bool,
+    _ b: UnsafePointer<Stored>, pitch bPitch: Int, isTransposed bIs: Bool,
     into c: UnsafeMutablePointer<Self>, pitch cPitch: Int, adding beta: Self,
     m: Int, n: Int, k: Int
   ) -> Bool
@@ -84,13 +84,18 @@ extension Double: Real {
   }
 
   @unsafe
-  static func multiplyWithoutLibrary(
+  static func multiplyWithoutLibrary<Stored: Real>(
     _ a: UnsafePointer<Double>, pitch aPitch: Int, isTransposed aIs: Bool,
-    _ b: UnsafePointer<Double>, pitch bPitch: Int, isTransposed bIs: Bool,
+    _ b: UnsafePointer<Stored>, pitch bPitch: Int, isTransposed bIs: Bool,
     into c: UnsafeMutablePointer<Double>, pitch cPitch: Int, adding beta: Double,
     m: Int, n: Int, k: Int
   ) -> Bool {
-    unsafe ingot_product64(
+    if let b = unsafe b as? UnsafePointer<Float> {
+      return unsafe ingot_product64_of_32(
+        aIs ? 1 : 0, bIs ? 1 : 0, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch) != 0
+    }
+    guard let b = unsafe b as? UnsafePointer<Double> else { return false }
+    return unsafe ingot_product64(
       aIs ? 1 : 0, bIs ? 1 : 0, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch) != 0
   }
 
@@ -150,13 +155,14 @@ extension Float: Real {
   }
 
   @unsafe
-  static func multiplyWithoutLibrary(
+  static func multiplyWithoutLibrary<Stored: Real>(
     _ a: UnsafePointer<Float>, pitch aPitch: Int, isTransposed aIs: Bool,
-    _ b: UnsafePointer<Float>, pitch bPitch: Int, isTransposed bIs: Bool,
+    _ b: UnsafePointer<Stored>, pitch bPitch: Int, isTransposed bIs: Bool,
     into c: UnsafeMutablePointer<Float>, pitch cPitch: Int, adding beta: Float,
     m: Int, n: Int, k: Int
   ) -> Bool {
-    unsafe ingot_product32(
+    guard let b = unsafe b as? UnsafePointer<Float> else { return false }
+    return unsafe ingot_product32(
       aIs ? 1 : 0, bIs ? 1 : 0, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch) != 0
   }
 

@@ -11,16 +11,17 @@ import Testing
     (40, 200, 300), (4, 129, 70), (150, 400, 600),
   ])
   func `agree in both precisions`(rows: Int, columns: Int, inner: Int) {
-    check(rows, columns, inner, Double.self, 1e-14)
-    check(rows, columns, inner, Float.self, 1e-5)
+    check(rows, columns, inner, Double.self, by: Double.self, 1e-14)
+    check(rows, columns, inner, Double.self, by: Float.self, 1e-14)
+    check(rows, columns, inner, Float.self, by: Float.self, 1e-5)
   }
 
-  private func check<Scalar: Real>(
-    _ rows: Int, _ columns: Int, _ inner: Int, _: Scalar.Type, _ bound: Double
+  private func check<Scalar: Real, Stored: Real>(
+    _ rows: Int, _ columns: Int, _ inner: Int, _: Scalar.Type, by _: Stored.Type, _ bound: Double
   ) {
     var random = SeededGenerator(seed: 17)
     let a = [Double].random(rows * inner, &random).map { Scalar($0) }
-    let b = [Double].random(columns * inner, &random).map { Scalar($0) }
+    let b = [Double].random(columns * inner, &random).map { Stored($0) }
     let pitch = columns + 3
     let before = [Double].random(rows * pitch, &random).map { Scalar($0) }
     var expected = before.map { Double($0) }

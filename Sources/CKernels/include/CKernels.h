@@ -232,10 +232,14 @@ void ingot_scale32(float *x, float factor, size_t count);
 
 /// c ← a·b + beta·c in row-major order, where no BLAS does it: a is m × k, b is k × n, both after a
 /// transposition where the flag says so; pitches are distances of rows as stored. What c holds does not
-/// count where beta is 0. `k` is at least 1. Returns 0 where memory lacks, and has done nothing then.
+/// count where beta is 0. `k` is at least 1. Returns 0 where memory lacks, and has done nothing then. `_of_32`
+/// widens b as it reads it.
 int ingot_product64(
     int a_transposed, int b_transposed, size_t m, size_t n, size_t k, const double *a,
     size_t a_pitch, const double *b, size_t b_pitch, double beta, double *c, size_t c_pitch);
+int ingot_product64_of_32(
+    int a_transposed, int b_transposed, size_t m, size_t n, size_t k, const double *a,
+    size_t a_pitch, const float *b, size_t b_pitch, double beta, double *c, size_t c_pitch);
 int ingot_product32(
     int a_transposed, int b_transposed, size_t m, size_t n, size_t k, const float *a,
     size_t a_pitch, const float *b, size_t b_pitch, float beta, float *c, size_t c_pitch);

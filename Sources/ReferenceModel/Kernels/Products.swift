@@ -28,9 +28,10 @@ enum Products {
 
   /// c[i, at + j] = Σ a[i, from + l] · b(l, j), added to what is there or instead of it.
   ///
-  /// Rows of a have `width` elements, rows of c `pitch`; b is packed.
-  static func multiply<Scalar: Real>(
-    _ a: [Scalar], rows: Int, from aOffset: Int = 0, width aPitch: Int? = nil, by b: [Scalar],
+  /// Rows of a have `width` elements, rows of c `pitch`; b is packed. It may be stored as a smaller type,
+  /// and is widened as it is read.
+  static func multiply<Scalar: Real, Stored: Real>(
+    _ a: [Scalar], rows: Int, from aOffset: Int = 0, width aPitch: Int? = nil, by b: [Stored],
     _ layout: Layout, columns: Int, inner: Int, into c: inout [Scalar], at offset: Int = 0,
     pitch: Int, adding isSum: Bool, jobs: Int, by way: Way = .best
   ) {
@@ -69,17 +70,17 @@ enum Products {
 
   /// What the pieces of a product share; each writes its own part of `c`.
   @unsafe
-  private struct Matrices<Scalar>: @unchecked Sendable {
+  private struct Matrices<Scalar, Stored>: @unchecked Sendable {
     let a: UnsafePointer<Scalar>
-    let b: UnsafePointer<Scalar>
+    let b: UnsafePointer<Stored>
     let c: UnsafeMutablePointer<Scalar>
   }
 
   /// c ← a·b + beta·c for matrices in row-major order with the given pitches, in the calling thread.
   @unsafe
-  static func multiply<Scalar: Real>(
+  static func multiply<Scalar: Real, Stored: Real>(
     _ a: UnsafePointer<Scalar>, pitch aPitch: Int, isTransposed aIs: Bool,
-    _ b: UnsafePointer<Scalar>, pitch bPitch: Int, isTransposed bIs: Bool,
+    _ b: UnsafePointer<Stored>, pitch bPitch: Int, isTransposed bIs: Bool,
     into c: UnsafeMutablePointer<Scalar>, pitch cPitch: Int, adding beta: Scalar,
     m: Int, n: Int, k: Int, by way: Way = .best
   ) {
@@ -87,10 +88,13 @@ enum Products {
     if way == .best, unsafe ingot_blas_load() != nil, max(m, n, k) <= largest,
       max(aPitch, bPitch, cPitch) <= largest
     {
-      unsafe Scalar.multiply(
-        a, pitch: Int32(aPitch), as: aIs ? INGOT_TRANSPOSED : INGOT_AS_IT_IS,
-        b, pitch: Int32(bPitch), as: bIs ? INGOT_TRANSPOSED : INGOT_AS_IT_IS,
-        into: c, pitch: Int32(cPitch), adding: beta, m: Int32(m), n: Int32(n), k: Int32(k))
+      let (bRows, bWidth) = bIs ? (n, k) : (k, n)
+      unsafe withWidened(b, max(0, (bRows - 1) * bPitch + bWidth)) { b in
+        unsafe Scalar.multiply(
+          a, pitch: Int32(aPitch), as: aIs ? INGOT_TRANSPOSED : INGOT_AS_IT_IS,
+          b, pitch: Int32(bPitch), as: bIs ? INGOT_TRANSPOSED : INGOT_AS_IT_IS,
+          into: c, pitch: Int32(cPitch), adding: beta, m: Int32(m), n: Int32(n), k: Int32(k))
+      }
     } else {
       let isDone =
         unsafe way != .plain && k > 0
@@ -104,11 +108,26 @@ enum Products {
     }
   }
 
+  /// Calls `body` with `count` elements as the type that is computed in: themselves, or a copy.
+  @unsafe
+  private static func withWidened<Scalar: Real, Stored: Real>(
+    _ stored: UnsafePointer<Stored>, _ count: Int, _ body: (UnsafePointer<Scalar>) -> Void
+  ) {
+    if let same = unsafe stored as? UnsafePointer<Scalar> { return unsafe body(same) }
+    let wide = unsafe [Scalar](unsafeUninitializedCapacity: count) { buffer, initialized in
+      for index in 0..<count { unsafe buffer[index] = Scalar(stored[index]) }
+      initialized = count
+    }
+    unsafe wide.withUnsafeBufferPointer { wide in
+      if let wide = wide.baseAddress { unsafe body(wide) }
+    }
+  }
+
   /// The definition; every index is below the size that its pitch belongs to.
   @unsafe
-  static func multiplyPlainly<Scalar: Real>(
+  static func multiplyPlainly<Scalar: Real, Stored: Real>(
     _ a: UnsafePointer<Scalar>, pitch aPitch: Int, isTransposed aIs: Bool,
-    _ b: UnsafePointer<Scalar>, pitch bPitch: Int, isTransposed bIs: Bool,
+    _ b: UnsafePointer<Stored>, pitch bPitch: Int, isTransposed bIs: Bool,
     into c: UnsafeMutablePointer<Scalar>, pitch cPitch: Int, adding beta: Scalar,
     m: Int, n: Int, k: Int
   ) {
@@ -118,7 +137,7 @@ enum Products {
         for l in 0..<k {
           unsafe sum +=
             a[aIs ? l * aPitch + i : i * aPitch + l]
-            * b[bIs ? j * bPitch + l : l * bPitch + j]
+            * Scalar(b[bIs ? j * bPitch + l : l * bPitch + j])
         }
         let before = unsafe beta == 0 ? 0 : beta * c[i * cPitch + j]
         unsafe c[i * cPitch + j] = before + sum

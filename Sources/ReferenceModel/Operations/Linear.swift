@@ -10,9 +10,9 @@ extension Evaluation {
     return try product(value(it.input, width: inputs), operation, scope)
   }
 
-  /// Elements of the weight that are held at once: a head over a large vocabulary is never whole in
-  /// memory, and what was widened is still in the last cache when the product reads it.
-  private static var elementsHeld: Int { (8 << 20) / MemoryLayout<Scalar>.size }
+  /// What is held of the weight at once: a head over a large vocabulary is never whole in memory, and what
+  /// was read is still in the last cache when the product needs it.
+  private static var bytesHeld: Int { 8 << 20 }
 
   /// x [..., inputs] times the operation's weight [outputs, inputs…], rows of which are read as they
   /// are needed, plus its bias where it has one.
@@ -36,24 +36,42 @@ extension Evaluation {
     }
     // Some ecosystems store [inputs, outputs]: read as it lies, a product takes either.
     let stored = weight.shape.rank == 2 ? weight.untransposed : nil
-    let lies: Products.Layout = stored == nil ? .outputsFirst : .inputsFirst
     let matrix = stored ?? weight
+    let role = try WeightReader.role(operation.weights[0], of: operation, scope)
+    // What fits single precision is held so, and widened by the product itself.
+    if matrix.elementType.bitWidth <= 32 {
+      try multiply(
+        x, by: matrix, role, stored == nil ? .outputsFirst : .inputsFirst, as: Float.self,
+        into: &y, adding: bias != nil)
+    } else {
+      try multiply(
+        x, by: matrix, role, stored == nil ? .outputsFirst : .inputsFirst, as: Scalar.self,
+        into: &y, adding: bias != nil)
+    }
+    return y
+  }
+
+  /// x times the weight of that role, of which rows are read as `Stored` when they are needed, into y or
+  /// added to it.
+  private func multiply<Stored: Real>(
+    _ x: Numbers<Scalar>, by matrix: Tensor, _ role: String, _ lies: Products.Layout,
+    as _: Stored.Type, into y: inout Numbers<Scalar>, adding isSum: Bool
+  ) throws {
+    let (inputs, outputs) = (x.width, y.width)
     if let memory {
       // Read whole once, for every step to come.
-      let role = try WeightReader.role(operation.weights[0], of: operation, scope)
-      let held = try memory.numbers(role) {
-        Numbers(
-          shape: [outputs, inputs],
-          elements: try WeightReader.elements(of: matrix, jobs: jobs))
+      let held: [Stored] = try memory.elements(role) {
+        try WeightReader.elements(of: matrix, jobs: jobs)
       }
       Products.multiply(
-        x.elements, rows: x.rows, by: held.elements, lies, columns: outputs, inner: inputs,
-        into: &y.elements, pitch: outputs, adding: bias != nil, jobs: jobs)
-      return y
+        x.elements, rows: x.rows, by: held, lies, columns: outputs, inner: inputs,
+        into: &y.elements, pitch: outputs, adding: isSum, jobs: jobs)
+      return
     }
     let (length, width) = lies == .outputsFirst ? (outputs, inputs) : (inputs, outputs)
-    let step = max(1, min(length, Self.elementsHeld / max(1, width)))
-    var block: [Scalar] = []
+    let elementsHeld = Self.bytesHeld / MemoryLayout<Stored>.size
+    let step = max(1, min(length, elementsHeld / max(1, width)))
+    var block: [Stored] = []
     for first in stride(from: 0, to: length, by: step) {
       let end = min(first + step, length)
       try WeightReader.read(matrix, first * width..<end * width, into: &block, jobs: jobs)
@@ -61,14 +79,13 @@ extension Evaluation {
       case .outputsFirst:
         Products.multiply(
           x.elements, rows: x.rows, by: block, lies, columns: end - first, inner: inputs,
-          into: &y.elements, at: first, pitch: outputs, adding: bias != nil, jobs: jobs)
+          into: &y.elements, at: first, pitch: outputs, adding: isSum, jobs: jobs)
       case .inputsFirst:
         Products.multiply(
           x.elements, rows: x.rows, from: first, width: inputs, by: block, lies,
           columns: outputs, inner: end - first, into: &y.elements, pitch: outputs,
-          adding: bias != nil || first > 0, jobs: jobs)
+          adding: isSum || first > 0, jobs: jobs)
       }
     }
-    return y
   }
 }

@@ -11,7 +11,7 @@ struct Evaluation<Scalar: Real> {
   /// Keys and values of earlier positions, by the path of their attention; nil without a cache.
   var cache: KeyValueCache<Scalar>?
   /// Weights that stay in memory from step to step; nil where each is let go after its operation.
-  var memory: WeightMemory<Scalar>?
+  var memory: WeightMemory?
   /// What the first step settled, by instruction.
   private var kept: [Int: Numbers<Scalar>] = [:]
 
@@ -205,16 +205,16 @@ extension Scope {
   }
 }
 
-/// Weights that stay in memory, by role.
-final class WeightMemory<Scalar: Real> {
-  private var weights: [String: Numbers<Scalar>] = [:]
+/// Matrices that stay in memory, by role, each as the type that it is read as.
+final class WeightMemory {
+  private var matrices: [String: any Sendable] = [:]
 
-  /// The weight of that role, made by `read` where it is not there yet.
-  func numbers(_ role: String, _ read: () throws -> Numbers<Scalar>) rethrows -> Numbers<Scalar> {
-    if let weight = weights[role] { return weight }
-    let weight = try read()
-    weights[role] = weight
-    return weight
+  /// The matrix of that role, read by `read` where it is not there yet.
+  func elements<Stored: Real>(_ role: String, _ read: () throws -> [Stored]) rethrows -> [Stored] {
+    if let matrix = matrices[role] as? [Stored] { return matrix }
+    let matrix = try read()
+    matrices[role] = matrix
+    return matrix
   }
 }
 
