@@ -4,6 +4,7 @@
     python forward_peer.py golden MODEL GOLDEN INPUTS float32|float64
     python forward_peer.py serve MODEL INPUTS float32|float64     one pass for each line on stdin
     python forward_peer.py verify MODEL GOLDEN float32|float64    what a script in CI does instead of us
+    python forward_peer.py generate MODEL TOKENS COUNT float32|float64
 """
 import os
 import sys
@@ -67,6 +68,13 @@ def main():
             begin = time.perf_counter()
             run(model, inputs)
             print(time.perf_counter() - begin, flush=True)
+    elif work == "generate":
+        folder, tokens, count, precision = words
+        ids = torch.tensor([[int(token) for token in tokens.split(",")]])
+        made = load(folder, precision).generate(
+            ids, attention_mask=torch.ones_like(ids), max_new_tokens=int(count), do_sample=False,
+            pad_token_id=0, eos_token_id=None)
+        print(",".join(str(token) for token in made[0, ids.shape[1]:].tolist()))
     else:
         folder, golden, precision = words
         stored = np.load(golden)
