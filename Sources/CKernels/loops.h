@@ -6,6 +6,8 @@
 // that its result does not depend on that width: whole numbers are added in any order, float sums are
 // kept in a fixed number of lanes, and products are never fused with sums.
 #pragma STDC FP_CONTRACT OFF
+// Vectors are passed between functions of this file alone.
+#pragma clang diagnostic ignored "-Wpsabi"
 
 static inline uint32_t bits32(float value) {
   uint32_t bits;
