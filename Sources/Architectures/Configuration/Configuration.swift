@@ -6,8 +6,11 @@ public struct Configuration: Sendable, Hashable {
   public struct Entry: Sendable, Hashable {
     /// The value.
     public let value: Value
-    /// Where it came from, as reports show it: `config.json: n_embd`, `default`.
+    /// Where it came from, as reports show it: `config.json: n_embd`, `defaultSource`.
     public let source: String
+
+    /// The source of what nothing gives.
+    public static let defaultSource = "default"
 
     /// Pairs a value with its source.
     public init(_ value: Value, source: String) {
@@ -51,6 +54,6 @@ extension Configuration {
     // Defaults lean on other parameters, never on themselves.
     guard depth < 8 else { throw IngotError(.malformed, "the default of '\(name)' is circular") }
     let environment = Environment { try self.entry($0, of: architecture, depth: depth + 1).value }
-    return Entry(try environment.value(of: fallback), source: "default")
+    return Entry(try environment.value(of: fallback), source: Entry.defaultSource)
   }
 }

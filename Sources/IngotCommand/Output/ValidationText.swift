@@ -29,12 +29,29 @@ struct ValidationText {
 
   private var configurationLines: [String] {
     var table = TextTable([.left, .left, .left])
+    // Most of what nothing gives has no meaning for the model at hand: factors of a scaling that it has not.
+    var defaults: [String] = []
     for (name, entry) in validation.source.model.values {
-      table.append([
-        name, entry.value.description.escapedForDisplay(), entry.source.escapedForDisplay(),
-      ])
+      let value = entry.value.description.escapedForDisplay()
+      if entry.source == Configuration.Entry.defaultSource {
+        defaults.append("\(name) \(value)")
+      } else {
+        table.append([name, value, entry.source.escapedForDisplay()])
+      }
     }
-    return table.lines(indent: "  ")
+    return table.lines(indent: "  ") + Self.paragraph(defaults, titled: "by default")
+  }
+
+  /// A list over as many lines as it needs.
+  private static func paragraph(_ items: [String], titled title: String) -> [String] {
+    guard !items.isEmpty else { return [] }
+    var lines = ["  \(title):"]
+    for (index, item) in items.enumerated() {
+      let word = " " + item + (index == items.count - 1 ? "" : ",")
+      if lines[lines.count - 1].count + word.count > 100 { lines.append("   ") }
+      lines[lines.count - 1] += word
+    }
+    return lines
   }
 
   private func nearest(_ name: String) -> String {
