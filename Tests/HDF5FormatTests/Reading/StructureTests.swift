@@ -166,11 +166,43 @@ import Testing
     #expect(try faultClass(builder.finished([("g", group)])) == .limit)
   }
 
+  @Test(.row("H11")) func moreObjectsThanTheBoundAreALimit() throws {
+    var builder = HDF5Builder()
+    let dataset = builder.object([.space([2]), .uint8, .compact([1, 2])])
+    let group = builder.group([("a", dataset), ("b", dataset)])
+    let source = ArraySource(builder.finished([("g", group)]))
+    func count(most: Int) throws -> Int {
+      let superblock = try Superblock.read(source)
+      return try ObjectTree.read(FileView(source, superblock.widths), superblock, most: most)
+        .nodes.count
+    }
+    // The root, a group, and one dataset under two names.
+    #expect(try count(most: 3) == 3)
+    let error = #expect(throws: IngotError.self) { try count(most: 2) }
+    #expect(error?.errorClass == .limit)
+    #expect(error?.message == "more than 2 groups and datasets")
+    #expect(error?.offset == group)
+  }
+
   @Test(.row("H11")) func aGroupUnderManyNamesDoesNotMultiplyWithoutBound() throws {
     var builder = HDF5Builder()
     var group = builder.group([])
     for _ in 0..<40 { group = builder.group([("a", group), ("b", group)]) }
-    #expect(try faultClass(builder.finished([("g", group)])) == .limit)
+    let error = try fault(builder.finished([("g", group)]))
+    #expect(error?.errorClass == .limit)
+    #expect(error?.message == "names longer than the file explains")
+  }
+
+  @Test(.row("H11")) func moreNamesThanTheBoundAreALimit() throws {
+    var budget = try NameBudget(fileSize: 100, most: 2)
+    try budget.spend("a")
+    try budget.spend("b")
+    let error = #expect(throws: IngotError.self) { try budget.spend("c") }
+    #expect(error?.errorClass == .limit)
+    #expect(error?.message == "more than 2 names")
+    #expect(error?.tensor == "c")
+    // Every tensor may lie in a group and have an attribute.
+    #expect(Limits.objects > 3 * Limits.tensors)
   }
 
   @Test func hardLinksAreAliases() throws {
