@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Tensors
 import Testing
@@ -317,6 +318,19 @@ import Testing
     bytes[at + 5] = 1
     bytes.replaceSubrange(at + 32..<at + 40, with: little(at, 8))
     #expect(try faultClass(bytes) == .malformed)
+  }
+
+  /// A library's group of 300 members, whose tree has two levels.
+  @Test(.row("H35")) func aNodeOfAnotherLevelThanItsParentSaysIsMalformed() throws {
+    let path = Places.fixture("hdf5/group-300-children_v0.h5")
+    var bytes = Array(try Data(contentsOf: URL(filePath: path)))
+    let root = try #require(bytes.firstRange(of: Array("TREE".utf8) + [0, 1])).lowerBound
+    // The first child stands behind the head and a key.
+    let child = bytes[root + 32..<root + 40].reversed().reduce(0) { $0 << 8 | Int($1) }
+    bytes[child + 5] = 1
+    let error = try fault(bytes)
+    #expect(error?.errorClass == .malformed)
+    #expect(error?.message == "a B-tree node of level 1 where 0 is due")
   }
 
   @Test(.row("H34")) func aLocalHeapWithoutItsSignatureIsMalformed() throws {
