@@ -4,6 +4,8 @@ package enum Limits {
   package static let rank = 64
   /// More tensors than any published checkpoint holds; keeps tables and reports in memory.
   package static let tensors = 1_000_000
+  /// Members of a zip archive: those of a million tensors, and the few that formats put beside them.
+  package static let members = tensors + 16
   /// Groups and datasets of an HDF5 file: Keras keeps few variables in a group, and groups in groups.
   package static let objects = 4 * tensors
   /// A name in bytes.

@@ -131,6 +131,24 @@ import Testing
     #expect(try archive.members().count == 70_000)
   }
 
+  /// A million tensors in an archive have a few members beside them, such as what NumPy cannot hold.
+  @Test(
+    .row("Z22"),
+    arguments: [
+      (1_000_017, .limit, "1000017 members are above 1000016"),
+      (1_000_016, .malformed, "1000016 members cannot take a central directory of"),
+    ] as [(Int, ErrorClass, String)])
+  func moreMembersThanTheBoundAreALimit(_ count: Int, _ expected: ErrorClass, _ text: String) {
+    var builder = ZipBuilder([Self.stored])
+    builder.changeEnd = { $0.replaceSubrange(8..<12, with: [0xFF, 0xFF, 0xFF, 0xFF]) }
+    builder.changeWideEnd = {
+      $0.replaceSubrange(24..<40, with: ZipBuilder.little(count, 8) + ZipBuilder.little(count, 8))
+    }
+    let error = Self.refusal(builder.build())
+    #expect(error?.errorClass == expected)
+    #expect(error?.message.hasPrefix(text) == true)
+  }
+
   @Test(.row("Z20")) func namesAreUTF8OrCodePage437() throws {
     let western = Self.stored.with { $0.both { $0.name = [0x67, 0x72, 0x94, 0xE1, 0x65] } }
     #expect(try Self.contents(ZipBuilder([western]).build())["größe"] != nil)
@@ -207,8 +225,11 @@ import Testing
 
   @Test(.row("Z6")) func severalDisksAreUnsupported() {
     var builder = ZipBuilder([Self.stored])
-    builder.changeEnd = { $0[4] = 1 }
-    #expect(Self.refusal(builder.build())?.errorClass == .unsupported)
+    // This disk, and the directory's.
+    for position in [4, 6] {
+      builder.changeEnd = { $0[position] = 1 }
+      #expect(Self.refusal(builder.build())?.errorClass == .unsupported)
+    }
     #expect(Self.refusal(of: Self.stored) { $0.central.disk = 1 } == .malformed)
   }
 

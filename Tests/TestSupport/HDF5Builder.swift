@@ -85,8 +85,11 @@ package struct HDF5Builder {
   }
 
   /// Appends a B-tree of version 1 with one leaf for chunks.
+  ///
+  /// - Parameter border: the key past the last chunk: its offset along each axis and within an element.
   package mutating func chunkTree(
-    rank: Int, _ chunks: [(offset: [Int], address: Int, size: Int, mask: UInt32)], level: UInt8 = 0
+    rank: Int, _ chunks: [(offset: [Int], address: Int, size: Int, mask: UInt32)], level: UInt8 = 0,
+    border: [Int]? = nil
   ) -> Int {
     var node = Array("TREE".utf8) + [1, level] + little(chunks.count, 2) + undefinedAddress
     node += undefinedAddress
@@ -94,6 +97,8 @@ package struct HDF5Builder {
       node += little(chunk.size, 4) + little(chunk.mask, 4)
       node += chunk.offset.flatMap { little($0, 8) } + little(0, 8) + little(chunk.address, 8)
     }
+    let border = border ?? [Int](repeating: 0, count: rank + 1)
+    node += little(0, 8) + border.flatMap { little($0, 8) }
     return append(node)
   }
 }

@@ -90,7 +90,7 @@ import Testing
   // MARK: Many tensors
 
   @Test(
-    .row("G12", "Z22"), .enabled(if: Harness.isLong, "INGOT_LONG is not set"),
+    .row("G12", "Z22"), .enabled(if: Places.isLong, "INGOT_LONG is not set"),
     arguments: [ManyTensors.safetensors, .npz])
   func oneTensorAboveAMillionIsALimit(_ form: ManyTensors) throws {
     try Places.withTemporaryFolder { folder in
@@ -104,7 +104,7 @@ import Testing
   /// A million tensors are written and read, and take about four times as long and as much memory as a
   /// quarter of them.
   @Test(
-    .row("G12", "Z22"), .enabled(if: Harness.isLong, "INGOT_LONG is not set"),
+    .row("G12", "Z22"), .enabled(if: Places.isLong, "INGOT_LONG is not set"),
     arguments: ManyTensors.allCases)
   func nothingIsQuadratic(_ form: ManyTensors) throws {
     let (few, many) = (250_000, 1_000_000)

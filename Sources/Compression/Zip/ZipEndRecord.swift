@@ -82,8 +82,8 @@ struct ZipEndRecord {
         "\(end - directoryOffset - directorySize) bytes lie between the central directory and the end record",
         offset: directoryOffset + directorySize)
     }
-    guard entryCount <= Limits.tensors else {
-      throw IngotError(.limit, "\(entryCount) members are above \(Limits.tensors)", offset: end)
+    guard entryCount <= Limits.members else {
+      throw IngotError(.limit, "\(entryCount) members are above \(Limits.members)", offset: end)
     }
     let largestEntry = ZipRecords.centralSize + 3 * ZipRecords.saturated16
     guard directorySize >= entryCount * ZipRecords.centralSize,

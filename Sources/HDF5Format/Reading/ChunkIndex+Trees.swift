@@ -19,41 +19,59 @@ extension ChunkIndexReader {
         throw header.failure("a B-tree node of level \(found) where \(level ?? 0) is due")
       }
       let count = Int(try header.uint16("the number of children"))
-      let bodySize = count * (keySize + widths.offset)
+      // One key more than children: the border past the last.
+      let bodySize = count == 0 ? 0 : count * (keySize + widths.offset) + keySize
       var body = try view.reader(at: address + headerSize, count: bodySize, "a B-tree node")
       try view.claim(address, headerSize + bodySize, .treeNode)
       var children: [Int] = []
       for _ in 0..<count {
         let at = body.offset
-        var key = try body.sub(keySize, "a B-tree's key")
+        let key = try key(&body)
         let child = try body.definedAddress(widths, "a B-tree's child")
         if found > 0 {
           children.append(child)
         } else {
-          try addLeaf(&key, child, at)
+          guard key.within == 0 else {
+            throw body.failure("a chunk that starts within an element", at: at)
+          }
+          try add(
+            key.indexes, address: child, storedSize: key.storedSize, filterMask: key.filterMask,
+            isOrdered: true, at: at)
         }
       }
+      if count > 0 { _ = try key(&body) }
       for child in children.reversed() { stack.append((child, found - 1)) }
     }
   }
 
-  private mutating func addLeaf(_ key: inout ByteReader, _ address: Int, _ at: Int) throws {
-    let size = Int(try key.uint32("a chunk's size"))
-    let mask = try key.uint32("a chunk's filter mask")
+  /// What a key of a B-tree of version 1 says of a chunk.
+  private struct Key {
+    let storedSize: Int
+    let filterMask: UInt32
+    let indexes: [Int]
+    /// The offset within an element: none for a chunk, whole elements for a border.
+    let within: UInt64
+  }
+
+  /// Reads a key, also where none of its chunks is read from it: libhdf5 looks at all of them.
+  private func key(_ body: inout ByteReader) throws -> Key {
+    let at = body.offset
+    let size = Int(try body.uint32("a chunk's size"))
+    let mask = try body.uint32("a chunk's filter mask")
     var indexes: [Int] = []
     indexes.reserveCapacity(grid.chunk.count)
     for extent in grid.chunk {
-      let offset = try key.integer(width: 8, "a chunk's offset")
+      let offset = try body.integer(width: 8, "a chunk's offset")
       guard offset % extent == 0 else {
-        throw key.failure("a chunk at \(offset), between multiples of \(extent)", at: at)
+        throw body.failure("a chunk at \(offset), between multiples of \(extent)", at: at)
       }
       indexes.append(offset / extent)
     }
-    guard try key.uint64("an offset within an element") == 0 else {
-      throw key.failure("a chunk that starts within an element", at: at)
+    let within = try body.uint64("an offset within an element")
+    guard within % UInt64(grid.elementSize) == 0 else {
+      throw body.failure("a chunk that starts within an element", at: at)
     }
-    try add(
-      indexes, address: address, storedSize: size, filterMask: mask, isOrdered: true, at: at)
+    return Key(storedSize: size, filterMask: mask, indexes: indexes, within: within)
   }
 
   /// Reads a B-tree of version 2, whose records are an address, with filters the stored size and a

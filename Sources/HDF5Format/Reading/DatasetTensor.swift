@@ -129,7 +129,21 @@ extension DatasetHeader {
       storage: isShared ? StorageIdentity("HDF5 object at \(identity)") : nil)
   }
 
+  /// Whether no storage was ever allocated, so that all is fill value.
+  private var isUnwritten: Bool {
+    switch layout.storage {
+    case .contiguous(nil, _): true
+    case .chunked(let chunks): chunks.address == nil
+    case .compact, .contiguous, .virtual: false
+    }
+  }
+
   private func obstacle(_ name: String, _ input: DatasetInput) throws -> IngotError? {
+    if isUnwritten, fill.isUndefined, byteCount > 0 {
+      return IngotError(
+        .unsupported, "a dataset without data: it was never written, and has no fill value",
+        tensor: name)
+    }
     guard case .chunked(let chunks) = layout.storage else { return nil }
     let grid = try ChunkGrid(space, chunks, elementSize: type.size)
     if let obstacle = pipeline.obstacle { return obstacle.naming(tensor: name) }

@@ -152,7 +152,7 @@ struct ObjectReader {
       }
       let header = try naming(offset: address) {
         try DatasetHeader(
-          space: space, type: type, fill: parts.fill ?? parts.oldFill ?? .zeros, layout: layout,
+          space: space, type: type, fill: parts.fill ?? parts.oldFill ?? .undefined, layout: layout,
           pipeline: parts.pipeline ?? .none)
       }
       try header.claim(view, at: address)

@@ -55,8 +55,10 @@ struct ObjectTree {
   /// sorted otherwise than the file is laid out, and a file is read fastest from front to back.
   ///
   /// - Throws: `malformed` for anything broken; `unsafe` for a link that leaves the file, a soft link,
-  ///   or data elsewhere.
-  static func read(_ view: FileView, _ superblock: Superblock) throws -> ObjectTree {
+  ///   or data elsewhere; `limit` for more than `most` objects.
+  static func read(
+    _ view: FileView, _ superblock: Superblock, most: Int = Limits.objects
+  ) throws -> ObjectTree {
     var reader = try ObjectReader(view, superblock)
     var tree = ObjectTree(nodes: [Node(address: superblock.rootAddress)])
     var known = [superblock.rootAddress: 0]
@@ -85,8 +87,9 @@ struct ObjectTree {
           known[link.address] = node
           tree.nodes.append(Node(address: link.address))
         }
-        guard tree.nodes.count <= Limits.objects else {
-          throw IngotError(.limit, "more than \(Limits.objects) objects")
+        guard tree.nodes.count <= most else {
+          throw IngotError(
+            .limit, "more than \(most) groups and datasets", offset: tree.nodes[index].address)
         }
         tree.nodes[index].content = .group(children)
         pending += (first..<tree.nodes.count).sorted {
@@ -197,9 +200,12 @@ struct NameBudget {
 
   private var count = 0
   private var bytes: Int
+  private let most: Int
 
+  /// - Parameter most: how many names there may be; each tensor has one, each group, and each attribute.
   /// - Throws: `malformed` for a file too large to be one.
-  init(fileSize: Int) throws {
+  init(fileSize: Int, most: Int = Limits.objects) throws {
+    self.most = most
     bytes = try fileSize.multiplied(by: Self.perFileByte, "the size of all names")
       .adding(Self.allowance, "the size of all names")
   }
@@ -213,10 +219,11 @@ struct NameBudget {
       throw IngotError(
         .limit, "a name of \(length) bytes is above \(Limits.nameBytes)", tensor: name)
     }
-    guard count <= Limits.tensors, bytes >= 0 else {
-      throw IngotError(
-        .limit, "more names than \(Limits.tensors), or longer than the file explains",
-        tensor: name)
+    guard count <= most else {
+      throw IngotError(.limit, "more than \(most) names", tensor: name)
+    }
+    guard bytes >= 0 else {
+      throw IngotError(.limit, "names longer than the file explains", tensor: name)
     }
   }
 }

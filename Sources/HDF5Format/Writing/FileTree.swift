@@ -30,8 +30,9 @@ struct FileTree {
   /// The metadata keys without a counterpart.
   private(set) var droppedMetadata: [String] = []
 
-  /// Places the tensors of `table`; what HDF5 cannot hold goes to `obstacles`.
-  init(_ table: TensorTable, obstacles: inout Obstacles) {
+  /// Places the tensors of `table`; what HDF5 cannot hold, or our reader would not take back for more than
+  /// `most` objects, goes to `obstacles`.
+  init(_ table: TensorTable, obstacles: inout Obstacles, most: Int = Limits.objects) {
     let aliases = table.aliasTargets()
     var placed = [Int?](repeating: nil, count: aliases.count)
     for (index, entry) in table.entries.enumerated() {
@@ -46,8 +47,8 @@ struct FileTree {
         obstacles.add(entry.name, error.reason)
       }
     }
-    if objects.count > Limits.objects {
-      obstacles.add("\(objects.count) groups and datasets, above \(Limits.objects)")
+    if objects.count > most {
+      obstacles.add("\(objects.count) groups and datasets, above \(most)")
     }
   }
 

@@ -121,20 +121,20 @@ private struct Index {
   /// - Throws: `malformed` naming every tensor that is elsewhere, nowhere, or not listed.
   func check(_ shards: [String: TensorTable]) throws {
     var faults: [String] = []
-    var listed: [String: String] = [:]
-    for (name, fileName) in places {
-      listed[name] = fileName
-      if shards[fileName]?[name] == nil {
-        faults.append("'\(name.escapedForDisplay())' is not in \(fileName.escapedForDisplay())")
-      }
+    for (name, fileName) in places where shards[fileName]?[name] == nil {
+      faults.append("'\(name.escapedForDisplay())' is not in \(fileName.escapedForDisplay())")
     }
+    // No name is listed twice: where each is found and as many are held, none is left over.
+    let held = shardNames.reduce(0) { $0 + (shards[$1]?.entries.count ?? 0) }
+    if faults.isEmpty, held == places.count { return }
+    let listed = Dictionary(
+      places.map { ($0.name, $0.fileName) }, uniquingKeysWith: { first, _ in first })
     for fileName in shardNames {
       for entry in shards[fileName]?.entries ?? [] where listed[entry.name] != fileName {
         faults.append(
           "'\(entry.name.escapedForDisplay())' in \(fileName.escapedForDisplay()) is not listed")
       }
     }
-    guard !faults.isEmpty else { return }
     let more = faults.count > 20 ? " and \(faults.count - 20) more" : ""
     throw IngotError(
       .malformed,

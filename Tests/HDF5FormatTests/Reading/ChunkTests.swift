@@ -93,6 +93,26 @@ import Testing
     #expect(table["x"]?.obstacle == nil)
   }
 
+  @Test(
+    .row("H27"),
+    arguments: [
+      ([6, 0], nil), ([7, 0], "a chunk at 7, between multiples of 2"),
+      ([6, 2], nil), ([6, 1], "a chunk that starts within an element"),
+    ] as [([Int], String?)])
+  func theBorderPastTheLastChunkIsOneOfChunks(_ border: [Int], _ message: String?) throws {
+    var builder = HDF5Builder()
+    let address = builder.append([1, 0, 2, 0])
+    let tree = builder.chunkTree(
+      rank: 1, [(offset: [0], address: address, size: 4, mask: 0)], border: border)
+    let object = builder.object([
+      .space([2]), .type([0x10, 0, 0, 0] + little(2, 4) + [0, 0, 16, 0]),
+      .chunked([2], elementSize: 2, tree: tree),
+    ])
+    let error = try fault(builder.finished([("x", object)]))
+    #expect(error?.message == message)
+    #expect(error?.errorClass == (message == nil ? nil : .malformed))
+  }
+
   @Test(.row("H27")) func aTreeThatLoopsIsMalformed() throws {
     var builder = HDF5Builder()
     let address = builder.append([])

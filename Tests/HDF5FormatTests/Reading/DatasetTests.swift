@@ -183,14 +183,42 @@ import Testing
       try HDF5Reader.read(HDF5Builder.dataset([.space([3])] + messages + [.contiguous(nil, 0)]))
         .content("x")
     }
-    #expect(try content([.uint8]) == [0, 0, 0])
+    // The default, which is zero; and the writer's wish not to fill, for which h5py shows zeros.
+    #expect(try content([.uint8, HDF5Message(5, [3, 2 << 2])]) == [0, 0, 0])
+    #expect(try content([.uint8, HDF5Message(5, [3, 0x10 | 1 << 2])]) == [0, 0, 0])
+    #expect(try content([.uint8, HDF5Message(5, [2, 1, 0, 1] + little(0, 4))]) == [0, 0, 0])
     #expect(try content([.uint8, .fill([9])]) == [9, 9, 9])
     #expect(try content([.uint8, HDF5Message(4, little(1, 4) + [8])]) == [8, 8, 8])
     #expect(
       try content([.uint8, HDF5Message(5, [1, 1, 0, 1] + little(1, 4) + [7])]) == [7, 7, 7])
-    #expect(try content([.uint8, HDF5Message(5, [2, 1, 0, 0])]) == [0, 0, 0])
     let big = HDF5Message.type(HDF5Message.float(order: 1))
     #expect(try content([big, .fill([1, 2, 3, 4])]) == [4, 3, 2, 1, 4, 3, 2, 1, 4, 3, 2, 1])
+  }
+
+  /// libhdf5 does not read it either: "dataset doesn't exist, no data can be read".
+  @Test(.row("H23"))
+  func aDatasetThatWasNeverWrittenAndHasNoFillValueHoldsNothing() throws {
+    let storages: [HDF5Message] = [
+      .contiguous(nil, 0), .chunked([2], elementSize: 1, tree: nil),
+    ]
+    let messages: [HDF5Message?] = [
+      nil, HDF5Message(4, little(0, 4)), HDF5Message(5, [1, 1, 0, 0]),
+      HDF5Message(5, [2, 1, 0, 0]), HDF5Message(5, [2, 1, 2, 1] + little(UInt32.max, 4)),
+      HDF5Message(5, [3, 0x10 | 2 << 2]),
+    ]
+    for storage in storages {
+      for message in messages {
+        let bytes = HDF5Builder.dataset([.space([3]), .uint8, message, storage].compactMap { $0 })
+        let obstacle = try HDF5Reader.read(bytes)["x"]?.obstacle
+        #expect(obstacle?.errorClass == .unsupported)
+        #expect(
+          obstacle?.message == "a dataset without data: it was never written, and has no fill value"
+        )
+      }
+    }
+    // Nothing is missing where there are no elements.
+    let empty = HDF5Builder.dataset([.space([0]), .uint8, .contiguous(nil, 0)])
+    #expect(try HDF5Reader.read(empty).content("x") == [])
   }
 
   @Test(.row("H23")) func aFillValueOfAnotherSizeIsMalformed() throws {

@@ -271,6 +271,17 @@ import Testing
     let error = #expect(throws: IngotError.self) { try read(index: index) }
     #expect(error?.errorClass == expected)
   }
+
+  @Test(.row("K11"), arguments: ["[]", "3", #"["a.weights.h5", "a.weights.h5"]"#, #"[3]"#])
+  func aGroupThatIsNotMappedToFilesIsMalformed(_ files: String) throws {
+    let error = #expect(throws: IngotError.self) {
+      try read(
+        index: #"{"weight_map": {"/dense/vars": ["a.weights.h5", "b.weights.h5"], "/x/vars": "#
+          + files + "}}")
+    }
+    #expect(error?.errorClass == .malformed)
+    #expect(error?.message == "JSON: '/x/vars' is not mapped to files")
+  }
 }
 
 extension HDF5Builder {

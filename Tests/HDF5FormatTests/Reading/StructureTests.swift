@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Tensors
 import Testing
@@ -166,11 +167,43 @@ import Testing
     #expect(try faultClass(builder.finished([("g", group)])) == .limit)
   }
 
+  @Test(.row("H11")) func moreObjectsThanTheBoundAreALimit() throws {
+    var builder = HDF5Builder()
+    let dataset = builder.object([.space([2]), .uint8, .compact([1, 2])])
+    let group = builder.group([("a", dataset), ("b", dataset)])
+    let source = ArraySource(builder.finished([("g", group)]))
+    func count(most: Int) throws -> Int {
+      let superblock = try Superblock.read(source)
+      return try ObjectTree.read(FileView(source, superblock.widths), superblock, most: most)
+        .nodes.count
+    }
+    // The root, a group, and one dataset under two names.
+    #expect(try count(most: 3) == 3)
+    let error = #expect(throws: IngotError.self) { try count(most: 2) }
+    #expect(error?.errorClass == .limit)
+    #expect(error?.message == "more than 2 groups and datasets")
+    #expect(error?.offset == group)
+  }
+
   @Test(.row("H11")) func aGroupUnderManyNamesDoesNotMultiplyWithoutBound() throws {
     var builder = HDF5Builder()
     var group = builder.group([])
     for _ in 0..<40 { group = builder.group([("a", group), ("b", group)]) }
-    #expect(try faultClass(builder.finished([("g", group)])) == .limit)
+    let error = try fault(builder.finished([("g", group)]))
+    #expect(error?.errorClass == .limit)
+    #expect(error?.message == "names longer than the file explains")
+  }
+
+  @Test(.row("H11")) func moreNamesThanTheBoundAreALimit() throws {
+    var budget = try NameBudget(fileSize: 100, most: 2)
+    try budget.spend("a")
+    try budget.spend("b")
+    let error = #expect(throws: IngotError.self) { try budget.spend("c") }
+    #expect(error?.errorClass == .limit)
+    #expect(error?.message == "more than 2 names")
+    #expect(error?.tensor == "c")
+    // Every tensor may lie in a group and have an attribute.
+    #expect(Limits.objects > 3 * Limits.tensors)
   }
 
   @Test func hardLinksAreAliases() throws {
@@ -285,6 +318,19 @@ import Testing
     bytes[at + 5] = 1
     bytes.replaceSubrange(at + 32..<at + 40, with: little(at, 8))
     #expect(try faultClass(bytes) == .malformed)
+  }
+
+  /// A library's group of 300 members, whose tree has two levels.
+  @Test(.row("H35")) func aNodeOfAnotherLevelThanItsParentSaysIsMalformed() throws {
+    let path = Places.fixture("hdf5/group-300-children_v0.h5")
+    var bytes = Array(try Data(contentsOf: URL(filePath: path)))
+    let root = try #require(bytes.firstRange(of: Array("TREE".utf8) + [0, 1])).lowerBound
+    // The first child stands behind the head and a key.
+    let child = bytes[root + 32..<root + 40].reversed().reduce(0) { $0 << 8 | Int($1) }
+    bytes[child + 5] = 1
+    let error = try fault(bytes)
+    #expect(error?.errorClass == .malformed)
+    #expect(error?.message == "a B-tree node of level 1 where 0 is due")
   }
 
   @Test(.row("H34")) func aLocalHeapWithoutItsSignatureIsMalformed() throws {

@@ -1,8 +1,9 @@
 import Compression
-import HDF5Format
 import TestSupport
 import Tensors
 import Testing
+
+@testable import HDF5Format
 
 @Suite struct PlainWriterTests {
   private static let one = Result { try Tensor(.float32, [2], [1, 2, 3, 4, 5, 6, 7, 8]) }
@@ -59,6 +60,18 @@ import Testing
       }
       #expect(error?.errorClass == .unsupported)
     }
+  }
+
+  @Test func moreObjectsThanAreReadBackAreNotWritten() throws {
+    let table = try TensorTable([("g/a", Self.one.get()), ("g/b", Self.one.get())])
+    var obstacles = Obstacles()
+    // The root, a group and two datasets.
+    _ = FileTree(table, obstacles: &obstacles, most: 4)
+    try obstacles.check("hdf5")
+    _ = FileTree(table, obstacles: &obstacles, most: 3)
+    let error = #expect(throws: IngotError.self) { try obstacles.check("hdf5") }
+    #expect(error?.errorClass == .unsupported)
+    #expect(error?.message == "hdf5 cannot hold 4 groups and datasets, above 3")
   }
 
   @Test func namesThatOnlyLookAlikeAreDifferent() throws {

@@ -309,6 +309,10 @@ enum HDF5Cases {
       "H23", "data that was never written", [PlainTensor("x", "uint8", [3], [9, 9, 9])],
       dataset(.space([3]), .uint8, .fill([9]), .contiguous(nil, 0))),
     refused(
+      "H23", "data that was never written, and no fill value", .unsupported,
+      says: ["tensor 'x'", "never written"], headerIsSound: true,
+      dataset(.space([3]), .uint8, .contiguous(nil, 0))),
+    refused(
       "H23", "data past the file", says: ["tensor 'x'", "byte"],
       dataset(.space([4]), .float32, .contiguous(1 << 20, 16))),
     refused(

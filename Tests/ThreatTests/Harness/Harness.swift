@@ -14,9 +14,6 @@ import Testing
 /// * I8: a second run says the same;
 /// * I10: what is read has the digest that is known.
 struct Harness {
-  /// Whether all combinations are tried, not one of text and JSON for each command.
-  static let isLong = ProcessInfo.processInfo.environment["INGOT_LONG"] != nil
-
   /// In seconds; code that is not optimised, or that a sanitizer watches, takes several times as long.
   #if DEBUG
   static let patience = 20.0
@@ -43,8 +40,9 @@ struct Harness {
 
       try checkDigest(path, before)
       for (index, command) in commands(path, output).enumerated() {
+        // In the long mode both text and JSON of each command, else one of them.
         let forms =
-          Self.isLong ? [false, true] : [(index + threat.title.utf8.count).isMultiple(of: 2)]
+          Places.isLong ? [false, true] : [(index + threat.title.utf8.count).isMultiple(of: 2)]
         for isJSON in forms {
           let run = try run(command.arguments + (isJSON ? ["--json"] : []), before)
           checkStatus(run, command)

@@ -17,7 +17,7 @@ import Testing
   private static let patience = Sanitizer.isOn ? 20.0 : 1.0
   private static let memory = 256_000_000
   /// How many mutants that are read go to the reference library; it takes some milliseconds for each.
-  private static let sample = Harness.isLong ? Int.max : 40
+  private static let sample = Places.isLong ? Int.max : 40
 
   /// Reads mutants and keeps those that hold data.
   private struct Trial {
@@ -36,7 +36,7 @@ import Testing
     /// Returns whether the mutant was refused.
     @discardableResult
     mutating func read(_ bytes: [UInt8], _ description: @autoclosure () -> String) -> Bool {
-      let peak = Harness.isLong && !Sanitizer.isOn ? try? PeakMemory() : nil
+      let peak = Places.isLong && !Sanitizer.isOn ? try? PeakMemory() : nil
       let start = Self.processorTime()
       defer {
         if let taken = try? peak?.taken(), taken > MutationTests.memory {
@@ -142,7 +142,7 @@ import Testing
     var trial = try Trial(seed)
     let bytes = try seed.bytes()
     var generator = SeededGenerator(seed: 0xD1CE)
-    for number in 0..<(Harness.isLong ? 20_000 : 1_000) {
+    for number in 0..<(Places.isLong ? 20_000 : 1_000) {
       var mutant = bytes
       for _ in 0..<Int.random(in: 1...16, using: &generator) {
         // Most of a file is data; its structure lies at the beginning and the end.
