@@ -207,8 +207,10 @@ final class WriteScene {
       return nil
     }
     for (name, whole) in complete {
-      guard found[name] == nil || found[name] == old[name] || found[name] == whole else {
-        violation = "\(name) is neither old nor complete"
+      if let data = found[name], data != old[name], data != whole {
+        let same = zip(data, whole).prefix { $0 == $1 }.count
+        violation =
+          "\(name) is neither old nor complete: \(data.count) bytes of \(whole.count), alike up to \(same)"
         return nil
       }
     }
