@@ -3,7 +3,8 @@ internal import Tensors
 /// What elements that were never written hold.
 ///
 /// The old message is a size and a value. The new one starts with a version: 1 and 2 spell out when
-/// space is allocated, when it is filled, and whether there is a value; 3 packs these into flags (bits 2–3 the time, 4 no value on purpose, 5 a value).
+/// space is allocated, when it is filled, and whether there is a value; 3 packs these into flags (bits
+/// 2–3 the time, 4 no value on purpose, 5 a value).
 struct FillValue: Sendable {
   /// One element as stored, or nil for zeros.
   let element: [UInt8]?
