@@ -192,7 +192,7 @@ private func errorClass(_ body: () throws -> [UInt8]) -> ErrorClass? {
 
   @Test(
     arguments: [
-      [0x79, 0x9C], [0x78, 0x9D], [0x88, 0x1C], [0x78, 0xBB], [0x08, 0x00],
+      [0x79, 0x18], [0x79, 0x9C], [0x78, 0x9D], [0x88, 0x1C], [0x78, 0xBB], [0x08, 0x00],
     ] as [[UInt8]])
   func aZlibHeaderThatBreaksTheRulesIsMalformed(_ header: [UInt8]) {
     let stream = header + Deflate.zlibStream([1, 2, 3], level: 6).dropFirst(2)

@@ -62,4 +62,15 @@ import Testing
     #expect(error?.errorClass == .malformed)
     #expect(error?.message.hasPrefix("line ") == true)
   }
+
+  @Test(arguments: [
+    (String(repeating: "G", count: 64) + "  uint8 [2] \"z\"", "does not begin with a SHA-256"),
+    (String(repeating: "A", count: 64) + "  uint8 [2] \"z\"", "does not begin with a SHA-256"),
+    (String(repeating: "0", count: 64) + "  uint8 [2, 1.5] \"z\"", "has no readable shape"),
+    (String(repeating: "0", count: 64) + "  uint8 [\"2\"] \"z\"", "has no readable shape"),
+  ])
+  func whatIsWrongWithALineIsSaid(text: String, words: String) throws {
+    let error = #expect(throws: IngotError.self) { try DigestManifest.parse(text) }
+    #expect(error?.message.contains(words) == true, "\(String(describing: error))")
+  }
 }

@@ -70,7 +70,7 @@ struct ZipEndRecord {
 
   /// Checks that the directory ends at `end`, where the end records begin, and can hold its entries.
   private func checkExtent(end: Int) throws {
-    guard directoryOffset <= end, directorySize <= end - directoryOffset else {
+    guard directorySize <= end - directoryOffset else {
       throw IngotError(
         .malformed,
         "the central directory of \(directorySize) bytes at \(directoryOffset) leaves the \(end) bytes before the end record",

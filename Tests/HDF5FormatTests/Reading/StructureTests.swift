@@ -366,6 +366,8 @@ import Testing
       OldDamage("TREE", 24, little(8, 8), "'one' lies outside of its node's keys"),
       OldDamage("TREE", 40, little(8, 8), "'two' lies outside of its node's keys"),
       OldDamage("TREE", 24, little(1 << 20, 8), "a B-tree's key at 1048576 leaves its local heap"),
+      OldDamage("\u{89}HDF", 9, [1], "version 1 of the free space"),
+      OldDamage("\u{89}HDF", 10, [1], "version 1 of the root group"),
       OldDamage("\u{89}HDF", 12, [1], "version 1 of shared messages in the superblock"),
       OldDamage("\u{89}HDF", 17, [0xFF], "a symbol table node needs"),
       OldDamage("\u{89}HDF", 19, [0xFF], "a B-tree node needs"),
