@@ -104,7 +104,7 @@ private func errorClass(_ body: () throws -> [UInt8]) -> ErrorClass? {
     let bytes = content.bytes
     var encoders: [Encoder] = [.huffman, .runs, .zlib(level: 1), .zlib(level: 9)]
     #if ISAL
-    encoders += [.isal(level: 1), .isal(level: 2), .isal(level: 3)]
+    encoders += [.isal(level: 2), .isal(level: 3)]
     #endif
     #if LIBDEFLATE
     encoders += [.libdeflate(level: 1), .libdeflate(level: 4), .libdeflate(level: 7)]
