@@ -10,17 +10,17 @@ internal import Darwin
 @safe package final class Monitor: @unchecked Sendable {
   // Both are allocated for the lifetime of the object and only used through the pthread calls.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let variable = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
   package init() {
     unsafe pthread_mutex_init(mutex, nil)
-    unsafe pthread_cond_init(condition, nil)
+    unsafe pthread_cond_init(variable, nil)
   }
 
   deinit {
-    unsafe pthread_cond_destroy(condition)
+    unsafe pthread_cond_destroy(variable)
     unsafe pthread_mutex_destroy(mutex)
-    unsafe condition.deallocate()
+    unsafe variable.deallocate()
     unsafe mutex.deallocate()
   }
 
@@ -31,11 +31,11 @@ internal import Darwin
     return try body()
   }
 
-  /// Within `withLock`: lets others in until one of them announces that `isAwaited` no longer holds.
-  package func wait(while isAwaited: () -> Bool) {
-    while isAwaited() { unsafe pthread_cond_wait(condition, mutex) }
+  /// Within `withLock`: lets others in while `condition` holds; who changes that calls `notifyAll`.
+  package func wait(while condition: () -> Bool) {
+    while condition() { unsafe pthread_cond_wait(variable, mutex) }
   }
 
   /// Within `withLock`: has all that wait look again.
-  package func announce() { unsafe pthread_cond_broadcast(condition) }
+  package func notifyAll() { unsafe pthread_cond_broadcast(variable) }
 }

@@ -27,7 +27,7 @@ package enum Threads {
   }
 
   /// Starts a thread that ends with the process; false where the system gives none.
-  package static func startForever(_ body: @escaping @Sendable () -> Never) -> Bool {
+  package static func startDetached(_ body: @escaping @Sendable () -> Never) -> Bool {
     let work = Work { body() }
     guard let thread = start(work) else { return false }
     pthread_detach(thread)

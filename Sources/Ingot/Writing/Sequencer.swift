@@ -20,7 +20,7 @@ final class Sequencer: @unchecked Sendable {
     try monitor.withLock {
       monitor.wait { next != number && !isCancelled }
       guard !isCancelled else { throw Cancelled() }
-      defer { monitor.announce() }
+      defer { monitor.notifyAll() }
       do {
         let result = try body()
         next = number + 1
@@ -36,7 +36,7 @@ final class Sequencer: @unchecked Sendable {
   func cancel() {
     monitor.withLock {
       isCancelled = true
-      monitor.announce()
+      monitor.notifyAll()
     }
   }
 }

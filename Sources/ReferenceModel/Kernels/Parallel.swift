@@ -18,7 +18,7 @@ enum Parallel {
         body(index)
       }
     }
-    if !Crew.shared.run(threads, work) { Threads.run(threads, work) }
+    if !ThreadPool.shared.run(threads, work) { Threads.run(threads, work) }
   }
 
   /// The same for work that can fail.
