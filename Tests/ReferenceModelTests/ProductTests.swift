@@ -53,6 +53,19 @@ import Testing
     }
   }
 
+  @Test func `the library gets a copy of what is stored as a smaller type, and nothing else`() {
+    let stored: [Float] = [0.1, -2, .infinity, 1e-40]
+    stored.withUnsafeBufferPointer { stored in
+      guard let first = stored.baseAddress else { return }
+      Products.withWidened(first, stored.count) { (wide: UnsafePointer<Double>) in
+        #expect((0..<stored.count).map { wide[$0] } == stored.map(Double.init))
+      }
+      Products.withWidened(first, stored.count) { (same: UnsafePointer<Float>) in
+        #expect(same == first)
+      }
+    }
+  }
+
   @Test(arguments: [false, true], [false, true])
   func `our vectors take either matrix transposed`(aIs: Bool, bIs: Bool) {
     for (m, n, k) in [(1, 9, 5), (37, 41, 53), (200, 65, 520), (3, 100, 1)] {

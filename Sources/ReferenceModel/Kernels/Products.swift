@@ -76,6 +76,10 @@ enum Products {
     let c: UnsafeMutablePointer<Scalar>
   }
 
+  /// Rows up to which a smaller b is widened by our loops: a copy for the library would cost more than all of
+  /// the product, as in each step of a generation.
+  private static let fewRows = 4
+
   /// c ← a·b + beta·c for matrices in row-major order with the given pitches, in the calling thread.
   @unsafe
   static func multiply<Scalar: Real, Stored: Real>(
@@ -86,7 +90,7 @@ enum Products {
   ) {
     let largest = Int(Int32.max)
     if way == .best, unsafe ingot_blas_load() != nil, max(m, n, k) <= largest,
-      max(aPitch, bPitch, cPitch) <= largest
+      max(aPitch, bPitch, cPitch) <= largest, Stored.self == Scalar.self || m > fewRows
     {
       let (bRows, bWidth) = bIs ? (n, k) : (k, n)
       unsafe withWidened(b, max(0, (bRows - 1) * bPitch + bWidth)) { b in
@@ -110,7 +114,7 @@ enum Products {
 
   /// Calls `body` with `count` elements as the type that is computed in: themselves, or a copy.
   @unsafe
-  private static func withWidened<Scalar: Real, Stored: Real>(
+  static func withWidened<Scalar: Real, Stored: Real>(
     _ stored: UnsafePointer<Stored>, _ count: Int, _ body: (UnsafePointer<Scalar>) -> Void
   ) {
     if let same = unsafe stored as? UnsafePointer<Scalar> { return unsafe body(same) }

@@ -37,16 +37,13 @@ extension Evaluation {
     // Some ecosystems store [inputs, outputs]: read as it lies, a product takes either.
     let stored = weight.shape.rank == 2 ? weight.untransposed : nil
     let matrix = stored ?? weight
+    let lies: Products.Layout = stored == nil ? .outputsFirst : .inputsFirst
     let role = try WeightReader.role(operation.weights[0], of: operation, scope)
     // What fits single precision is held so, and widened by the product itself.
     if matrix.elementType.bitWidth <= 32 {
-      try multiply(
-        x, by: matrix, role, stored == nil ? .outputsFirst : .inputsFirst, as: Float.self,
-        into: &y, adding: bias != nil)
+      try multiply(x, by: matrix, role, lies, as: Float.self, into: &y, adding: bias != nil)
     } else {
-      try multiply(
-        x, by: matrix, role, stored == nil ? .outputsFirst : .inputsFirst, as: Scalar.self,
-        into: &y, adding: bias != nil)
+      try multiply(x, by: matrix, role, lies, as: Scalar.self, into: &y, adding: bias != nil)
     }
     return y
   }
