@@ -10,7 +10,7 @@ public enum ErrorClass: String, Sendable, CaseIterable {
   case limit
   /// The input would need code, a foreign path or a foreign class. Never overridable.
   case unsafe
-  /// Legal and known, but not implemented here, or not expressible in the destination.
+  /// Legal and known, but nothing that Ingot reads or writes, or not expressible in the destination.
   case unsupported
   /// The input is absent, may not be read, or is not a regular file.
   case unreadable

@@ -51,7 +51,7 @@ public final class Tensor: Sendable {
     obstruction = nil
   }
 
-  /// A tensor that can be listed but not read: its encoding is known and not implemented.
+  /// A tensor that can be listed but not read: its encoding is known, and none that Ingot decodes.
   ///
   /// - Throws: `malformed` where the shape's size overflows.
   public init(elementType: ElementType, shape: Shape, obstacle: IngotError) throws {

@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test func `the library gets a copy of what is stored as a smaller type, and nothing else`() {
-    let stored: [Float] = [0.1, -2, .infinity, 1e-40]
+    let stored: [Float] = [0.1, -2, .infinity, .leastNonzeroMagnitude]
     stored.withUnsafeBufferPointer { stored in
       guard let first = stored.baseAddress else { return }
       Products.withWidened(first, stored.count) { (wide: UnsafePointer<Double>) in

@@ -6,7 +6,7 @@ public struct Configuration: Sendable, Hashable {
   public struct Entry: Sendable, Hashable {
     /// The value.
     public let value: Value
-    /// Where it came from, as reports show it: `config.json: n_embd`, `defaultSource`.
+    /// Where it came from, as reports show it: `config.json: n_embd`, or `defaultSource`.
     public let source: String
 
     /// The source of what nothing gives.
