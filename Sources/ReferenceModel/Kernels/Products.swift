@@ -76,8 +76,8 @@ enum Products {
     let c: UnsafeMutablePointer<Scalar>
   }
 
-  /// Rows up to which a smaller b is widened by our loops: a copy for the library would cost more than all of
-  /// the product, as in each step of a generation.
+  /// Rows up to which our loops are as good as any library's: they read b once, and widen it on the way where
+  /// it is stored as a smaller type. A copy for the library would cost more than all of the product.
   private static let fewRows = 4
 
   /// c ← a·b + beta·c for matrices in row-major order with the given pitches, in the calling thread.
@@ -90,7 +90,7 @@ enum Products {
   ) {
     let largest = Int(Int32.max)
     if way == .best, unsafe ingot_blas_load() != nil, max(m, n, k) <= largest,
-      max(aPitch, bPitch, cPitch) <= largest, Stored.self == Scalar.self || m > fewRows
+      max(aPitch, bPitch, cPitch) <= largest, m > fewRows
     {
       let (bRows, bWidth) = bIs ? (n, k) : (k, n)
       unsafe withWidened(b, max(0, (bRows - 1) * bPitch + bWidth)) { b in
