@@ -76,8 +76,10 @@ enum Products {
     let c: UnsafeMutablePointer<Scalar>
   }
 
-  /// Rows up to which our loops are as good as any library's: they read b once, and widen it on the way where
-  /// it is stored as a smaller type. A copy for the library would cost more than all of the product.
+  /// Rows up to which our loops are as good as any library's.
+  ///
+  /// They read b once, and widen it on the way where it is stored as a smaller type; a copy for the library
+  /// would cost more than all of the product.
   private static let fewRows = 4
 
   /// c ← a·b + beta·c for matrices in row-major order with the given pitches, in the calling thread.
