@@ -297,6 +297,21 @@ import Testing
     #expect(Self.sidecarRefusal(json) == .malformed)
   }
 
+  /// The members of types below 8 bits are rows of bytes, which can be alike where the shapes are not.
+  @Test func anAliasHasTheShapeOfItsTarget() throws {
+    let row = Self.npy("|u1", [2], [5, 6])
+    for (shape, refusal) in [("[4]", nil), ("[2,2]", ErrorClass.malformed)] {
+      let sidecar =
+        Self.start + ",\"aliases\":{\"b\":\"a\"},\"tensors\":{"
+        + "\"a\":{\"dtype\":\"float4_e2m1fn\",\"shape\":[4]},"
+        + "\"b\":{\"dtype\":\"float4_e2m1fn\",\"shape\":\(shape)}}}"
+      let members = [
+        Member("a.npy", row), Member("b.npy", row), Member("__ingot__.json", Array(sidecar.utf8)),
+      ]
+      #expect(Self.refusal(members) == refusal)
+    }
+  }
+
   @Test func anotherVersionOfTheSidecarIsUnsupported() {
     #expect(Self.sidecarRefusal("{\"format\":\"ingot-npz\",\"version\":2}") == .unsupported)
   }

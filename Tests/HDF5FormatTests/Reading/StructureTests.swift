@@ -32,6 +32,18 @@ import Testing
     }
   }
 
+  @Test(arguments: [(64, 1), (60, 5), (0, 65), (65, 0), (-1, 2), (8, -1), (8, .max)])
+  func whatReachesBeyondTheFileIsNamed(_ address: Int, _ count: Int) {
+    let view = FileView(ArraySource([UInt8](repeating: 7, count: 64)), FieldWidths())
+    #expect(
+      throws: IngotError(
+        .malformed, "a heap needs \(count) bytes at \(address), the file ends at 64",
+        offset: max(0, min(address, 64)))
+    ) {
+      try view.reader(at: address, atLeast: count, "a heap")
+    }
+  }
+
   @Test(.row("H4")) func bytesAfterTheEndAreMalformed() throws {
     #expect(try faultClass(plain() + [0]) == .malformed)
   }
