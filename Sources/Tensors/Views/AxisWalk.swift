@@ -30,6 +30,23 @@ extension [StridedAxis] {
     }
     return result
   }
+
+  /// Copies runs of `run` bytes within memory, as matrices along the axes that are contiguous on either side.
+  func copy(
+    run: Int, from source: borrowing RawSpan, at sourceOffset: Int,
+    into target: inout MutableRawSpan, at targetOffset: Int
+  ) {
+    let row = firstIndex { $0.targetStride == run }
+    let column = indices.first { $0 != row && self[$0].sourceStride == run }
+    let outer = indices.filter { $0 != row && $0 != column }.map { self[$0] }
+    var walk = AxisWalk(outer, source: sourceOffset, target: targetOffset)
+    repeat {
+      Kernels.transpose(
+        rows: row.map { self[$0].count } ?? 1, columns: column.map { self[$0].count } ?? 1,
+        width: run, from: source, at: walk.source, pitch: row.map { self[$0].sourceStride } ?? 0,
+        into: &target, at: walk.target, pitch: column.map { self[$0].targetStride } ?? 0)
+    } while walk.advance()
+  }
 }
 
 /// Steps through all indices of some axes, the last one fastest, and keeps the offsets on both sides.

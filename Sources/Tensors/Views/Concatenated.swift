@@ -138,7 +138,7 @@ public struct Concatenated: ByteSource {
       } else {
         let stage = try part.source.bytes(at: from, count: count * part.run, "a part")
         Kernels.transpose(
-          rows: 1, columns: count, width: part.run, from: stage, at: 0, pitch: stage.count,
+          rows: 1, columns: count, width: part.run, from: stage.rawSpan, at: 0, pitch: stage.count,
           into: &buffer, at: to, pitch: row)
       }
       first += count

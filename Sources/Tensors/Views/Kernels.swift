@@ -22,12 +22,12 @@ package enum Kernels {
   /// rows lie `sourcePitch` bytes apart, to `targetOffset`, with `targetPitch` between its columns.
   static func transpose(
     rows: Int, columns: Int, width: Int,
-    from source: [UInt8], at sourceOffset: Int, pitch sourcePitch: Int,
+    from source: borrowing RawSpan, at sourceOffset: Int, pitch sourcePitch: Int,
     into target: inout MutableRawSpan, at targetOffset: Int, pitch targetPitch: Int
   ) {
     guard rows > 0, columns > 0, width > 0 else { return }
     precondition(sourceOffset >= 0 && targetOffset >= 0 && sourcePitch >= 0 && targetPitch >= 0)
-    precondition(sourceOffset + (rows - 1) * sourcePitch + columns * width <= source.count)
+    precondition(sourceOffset + (rows - 1) * sourcePitch + columns * width <= source.byteCount)
     precondition(targetOffset + (columns - 1) * targetPitch + rows * width <= target.byteCount)
     // The last byte that either side touches was checked just above.
     unsafe source.withUnsafeBytes { from in

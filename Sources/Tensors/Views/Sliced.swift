@@ -63,7 +63,7 @@ public struct Sliced: ByteSource {
         let count = min(wholeRuns, runsPerStage - position / run % runsPerStage)
         let stage = try base.bytes(at: from, count: (count - 1) * pitch + run, "a slice")
         Kernels.transpose(
-          rows: count, columns: 1, width: run, from: stage, at: 0, pitch: pitch,
+          rows: count, columns: 1, width: run, from: stage.rawSpan, at: 0, pitch: pitch,
           into: &buffer, at: position - offset, pitch: 0)
         position += count * run
       } else {

@@ -1,5 +1,3 @@
-private import Synchronization
-
 /// Copies a strided box of a source into packed memory, tile by tile, in bounded memory.
 ///
 /// A tile is read into a stage in the source's order, so that reads are few and long, and goes from
@@ -28,10 +26,6 @@ struct StridedCopy {
   private let stageSize: Int
   /// From this axis on, one read covers a tile.
   private let firstContinuous: Int
-  /// The axis that is contiguous in the target.
-  private let rowAxis: Int
-  /// The axis that is contiguous in the stage, where it is another one.
-  private let columnAxis: Int?
 
   /// Plans the copy of the box `axes`, in the target's order, coalesced, and packed in the target over
   /// runs of `run` bytes.
@@ -55,7 +49,8 @@ struct StridedCopy {
       let room = index > rowAxis ? Self.stageByteCount / rowsWanted : Self.stageByteCount
       // Whole lines, as the kernel moves them.
       let unit = index == rowAxis ? rowsWanted : 1
-      let fitting = max(unit, min(axis.count, (room - span) / strides[index] + 1))
+      let steps = (room - span) / strides[index] + 1
+      let fitting = max(unit, min(axis.count, steps - steps % unit))
       // Tiles of about the same size, rather than a thin last one.
       let tiles = (axis.count - 1) / fitting + 1
       tile[index] = min(axis.count, ((axis.count - 1) / tiles + 1).roundedUp(toMultipleOf: unit))
@@ -64,11 +59,9 @@ struct StridedCopy {
     self.axes = sorted
     self.run = run
     self.tile = tile
-    self.rowAxis = rowAxis
     self.firstContinuous = firstContinuous
     stageStrides = strides
     stageSize = span
-    columnAxis = sorted.indices.last.flatMap { $0 != rowAxis && strides[$0] == run ? $0 : nil }
   }
 
   /// Copies from `source` at `sourceOffset` into `target` at `targetOffset`.
@@ -131,32 +124,11 @@ struct StridedCopy {
   private func distribute(
     _ stage: [UInt8], _ extents: [Int], into target: inout MutableRawSpan, at offset: Int
   ) {
-    let outer = axes.indices.filter { $0 != rowAxis && $0 != columnAxis }.map { index in
+    let tile = axes.indices.map { index in
       StridedAxis(
         count: extents[index], sourceStride: stageStrides[index],
         targetStride: axes[index].targetStride)
     }
-    var walk = AxisWalk(outer, target: offset)
-    repeat {
-      Kernels.transpose(
-        rows: extents[rowAxis], columns: columnAxis.map { extents[$0] } ?? 1, width: run,
-        from: stage, at: walk.source, pitch: stageStrides[rowAxis],
-        into: &target, at: walk.target, pitch: columnAxis.map { axes[$0].targetStride } ?? 0)
-    } while walk.advance()
+    tile.copy(run: run, from: stage.rawSpan, at: 0, into: &target, at: offset)
   }
-}
-
-/// Stages that are not in use, at most as many as threads copied at one time.
-///
-/// A fresh one costs more than what is done with it: the system clears and maps each of its pages.
-private enum Stages {
-  private static let spare = Mutex<[[UInt8]]>([])
-
-  /// A stage of at least `byteCount` bytes.
-  static func take(_ byteCount: Int) -> [UInt8] {
-    let stage = spare.withLock { $0.popLast() } ?? []
-    return stage.count >= byteCount ? stage : [UInt8](repeating: 0, count: byteCount)
-  }
-
-  static func giveBack(_ stage: [UInt8]) { spare.withLock { $0.append(stage) } }
 }
