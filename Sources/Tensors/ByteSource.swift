@@ -24,6 +24,16 @@ public protocol ByteSource: Sendable {
   /// The caller stays within `byteCount`; conformers may rely on it.
   /// - Throws: `IngotError`: what the medium or the encoding reports.
   func read(into buffer: inout MutableRawSpan, at offset: Int) throws
+  /// Hands the bytes of `range` to `body` from front to back, in one part or in several, each with its offset.
+  ///
+  /// For those who need not see them together: a source may keep its parts in a processor's cache.
+  ///
+  /// - Parameter memory: As many bytes as `range` has, to work in.
+  /// - Throws: `IngotError` as `read` does, and what `body` throws.
+  func readParts(
+    of range: Range<Int>, using memory: inout MutableRawSpan,
+    _ body: (borrowing RawSpan, Int) throws -> Void
+  ) throws
 }
 
 extension ByteSource {
@@ -31,6 +41,23 @@ extension ByteSource {
   public var access: AccessPattern { .random }
   /// No preferred boundaries, unless a source says otherwise.
   public var granularity: Int { 1 }
+
+  /// All in one part, unless a source does otherwise.
+  public func readParts(
+    of range: Range<Int>, using memory: inout MutableRawSpan,
+    _ body: (borrowing RawSpan, Int) throws -> Void
+  ) throws {
+    try readWhole(range, using: &memory, body)
+  }
+
+  /// Hands out the bytes of `range` in one part.
+  func readWhole(
+    _ range: Range<Int>, using memory: inout MutableRawSpan,
+    _ body: (borrowing RawSpan, Int) throws -> Void
+  ) throws {
+    try read(into: &memory, at: range.lowerBound)
+    try body(memory.bytes, range.lowerBound)
+  }
 
   /// A copy of `count` bytes from `offset` on.
   ///

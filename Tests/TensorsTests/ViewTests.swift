@@ -40,7 +40,26 @@ import Testing
       #expect(
         part == Array(expected[lower..<upper]), "\(comment), bytes \(lower)..<\(upper)",
         sourceLocation: sourceLocation)
+      let parts = try parts(of: lower..<upper, view)
+      #expect(
+        parts.flatMap(\.self) == part, "\(comment), parts of \(lower)..<\(upper)",
+        sourceLocation: sourceLocation)
     }
+  }
+
+  /// The parts in which a range is handed out, which must follow each other.
+  private func parts(of range: Range<Int>, _ view: any ByteSource) throws -> [[UInt8]] {
+    var memory = [UInt8](repeating: 0, count: range.count)
+    var parts: [[UInt8]] = []
+    var end = range.lowerBound
+    try memory.withMutableBytes {
+      try view.readParts(of: range, using: &$0) { bytes, offset in
+        #expect(offset == end)
+        end += bytes.byteCount
+        parts.append(bytes.withUnsafeBytes(Array.init))
+      }
+    }
+    return parts
   }
 
   /// The same bytes behind sources that like to be read in different ways.
@@ -84,6 +103,29 @@ import Testing
       ArraySource(bytes), elementByteWidth: width, shape: Shape(dimensions), axes: axes)
     let expected = ViewOracle.transposed(bytes, width: width, dimensions, axes)
     try expect(view, holds: expected, &random, "\(dimensions) by \(axes)")
+  }
+
+  /// The pieces in which a large tensor is read come in parts that stay in a processor's cache.
+  @Test(arguments: [
+    ([1000, 1507], [1, 0], 4), ([1507, 1000], [1, 0], 2), ([700, 3, 901], [2, 1, 0], 4),
+    ([700, 901, 3], [1, 0, 2], 4), ([3000, 40, 17], [1, 2, 0], 2),
+  ])
+  func largePiecesComeInParts(dimensions: [Int], axes: [Int], width: Int) throws {
+    let bytes = (0..<dimensions.reduce(width, *)).map {
+      UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13)
+    }
+    let view = try Transposed(
+      ArraySource(bytes), elementByteWidth: width, shape: Shape(dimensions), axes: axes)
+    let expected = ViewOracle.transposed(bytes, width: width, dimensions, axes)
+    let piece = view.granularity
+    #expect(piece > 1 << 20)
+    for first in stride(from: 0, to: bytes.count, by: piece) {
+      let range = first..<min(first + piece, bytes.count)
+      let parts = try parts(of: range, view)
+      #expect(parts.count > 1 || range.count <= 1 << 20)
+      #expect(parts.allSatisfy { $0.count <= 512 << 10 || range.count <= 1 << 20 })
+      #expect(parts.flatMap(\.self) == Array(expected[range]))
+    }
   }
 
   /// A base that is costly to read in parts and too large to be read whole is set aside in transposed

@@ -82,6 +82,8 @@ struct PlanExecutor: Sendable {
     /// By part: the order in which the pieces of a payload are read, where there are several and they must
     /// be in order.
     let readers: [Int: OrderedReader]
+    /// The bytes of the largest piece whose place is known: a thread's buffer is made once.
+    let largestPiece: Int
     let placing = Sequencer()
     let placed: Mutex<Placed>
 
@@ -114,6 +116,10 @@ struct PlanExecutor: Sendable {
       }
       self.layouts = layouts
       self.payloadNumbers = payloadNumbers
+      largestPiece = payloads.reduce(0) { largest, known in
+        known.payload.encoding == nil
+          ? max(largest, min(known.layout.pieceLength, known.layout.byteCount)) : largest
+      }
       tasks = PlanTasks(plan, layouts: layouts)
       var readers: [Int: OrderedReader] = [:]
       for (index, part) in plan.parts.enumerated() {
@@ -215,7 +221,7 @@ struct PlanExecutor: Sendable {
         case .payload(let payload): end += payload.source.byteCount
         }
       }
-      workspace.grow(to: end - start)
+      workspace.grow(to: max(end - start, largestPiece))
       try workspace.buffer.withMutableBytes { buffer in
         var position = 0
         for part in parts {
@@ -284,9 +290,17 @@ struct PlanExecutor: Sendable {
     ) throws {
       let range = layout.range(piece)
       if piece == 0 { notePlace(part, offset: payloadOffset, byteCount: layout.byteCount) }
-      workspace.grow(to: range.count)
+      workspace.grow(to: largestPiece)
       try workspace.buffer.withMutableBytes { buffer in
         try buffer.withRange(0..<range.count) { bytes in
+          guard executor.takesHashes || payload.checksum != nil || readers[part] != nil else {
+            // Nobody needs to see the piece as a whole.
+            try payload.source.readParts(of: range, using: &bytes) {
+              try output.write($0, at: payloadOffset + $1)
+            }
+            executor.progress?.advance(by: range.count, at: payload.name)
+            return
+          }
           try readPiece(piece, of: part, payload, range, into: &bytes)
           try output.write(bytes.bytes, at: payloadOffset + range.lowerBound)
         }

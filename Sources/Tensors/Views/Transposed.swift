@@ -166,6 +166,22 @@ public struct Transposed: ByteSource {
     }
   }
 
+  /// Hands out the range strip by strip where it is one box of several strips.
+  public func readParts(
+    of range: Range<Int>, using memory: inout MutableRawSpan,
+    _ body: (borrowing RawSpan, Int) throws -> Void
+  ) throws {
+    guard case .boxes(let base) = method, !range.isEmpty,
+      case var box = box(at: range.lowerBound, before: range.upperBound),
+      box.byteCount == range.count,
+      let gathered = GatheredBox(box.axes.coalesced(run: &box.run), run: box.run)
+    else { return try readWhole(range, using: &memory, body) }
+    try gathered.gather(from: base, at: sourceOffset(of: range.lowerBound), into: &memory)
+    try gathered.forEachStrip(of: memory.bytes) { strip, offset in
+      try body(strip, range.lowerBound + offset)
+    }
+  }
+
   /// Copies the range box by box: at most two boxes for each axis.
   private func readBoxes(
     from source: any ByteSource, into buffer: inout MutableRawSpan, at offset: Int
