@@ -3,7 +3,6 @@
 /// It is read as efficiently as a copy of the whole box, and a strip is still in the second cache when its
 /// taker passes it on: writing 16 MB that were transposed before takes half as long again.
 struct GatheredBox {
-  private static let stripByteCount = 512 << 10
   private static let cacheLineByteCount = 64
 
   /// In the order of the target, slowest first; in memory the box is packed in the order of the source.
@@ -15,14 +14,18 @@ struct GatheredBox {
   private let steps: Int
 
   /// The box `axes`, in the target's order, packed in the target over runs of `run` bytes, or nil where it
-  /// makes only one strip, or a step too large for one.
+  /// makes only one strip, or where whole lines of what is held would make a strip too large.
   init?(_ axes: [StridedAxis], run: Int) {
-    guard let slowest = axes.first, slowest.targetStride <= Self.stripByteCount,
-      slowest.count * slowest.targetStride > 2 * Self.stripByteCount
+    let bySource = axes.indices.sorted { axes[$0].sourceStride < axes[$1].sourceStride }
+    let unit = bySource.first == 0 ? max(1, Self.cacheLineByteCount / run) : 1
+    guard let slowest = axes.first,
+      slowest.count * slowest.targetStride > 2 * Stages.cachedByteCount,
+      unit * slowest.targetStride <= 2 * Stages.cachedByteCount
     else { return nil }
+    let fitting = Stages.cachedByteCount / slowest.targetStride
+    steps = max(unit, fitting - fitting % unit)
     var held = axes
     var stride = run
-    let bySource = axes.indices.sorted { axes[$0].sourceStride < axes[$1].sourceStride }
     for index in bySource {
       held[index].sourceStride = stride
       stride *= axes[index].count
@@ -36,10 +39,6 @@ struct GatheredBox {
     reads = (fetched.coalesced(run: &readRun), readRun)
     self.axes = held
     self.run = run
-    let fitting = Self.stripByteCount / slowest.targetStride
-    // Whole lines of what is held.
-    let unit = bySource.first == 0 ? max(1, Self.cacheLineByteCount / run) : 1
-    steps = max(1, fitting - fitting % unit)
   }
 
   /// Fills `memory`, which has the size of the box, with the box of `source` at `offset`.

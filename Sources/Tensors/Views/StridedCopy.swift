@@ -5,8 +5,6 @@
 /// is contiguous in the source, and at least a cache line high along the one that is contiguous in
 /// the target. Small gaps are read through: skipping them would cost a system call.
 struct StridedCopy {
-  /// The bytes a tile may take: the stage stays in the second cache of a core.
-  private static let stageByteCount = 512 << 10
   /// Runs of this many bytes are read straight to where they belong.
   private static let directRunByteCount = 16 << 10
   /// A gap up to this size costs less to read than a second read.
@@ -46,7 +44,7 @@ struct StridedCopy {
       } else {
         strides[index] = span >= Self.pageByteCount ? span + Self.cacheLineByteCount : span
       }
-      let room = index > rowAxis ? Self.stageByteCount / rowsWanted : Self.stageByteCount
+      let room = index > rowAxis ? Stages.cachedByteCount / rowsWanted : Stages.cachedByteCount
       // Whole lines, as the kernel moves them.
       let unit = index == rowAxis ? rowsWanted : 1
       let steps = (room - span) / strides[index] + 1
