@@ -293,16 +293,15 @@ struct PlanExecutor: Sendable {
       workspace.grow(to: largestPiece)
       try workspace.buffer.withMutableBytes { buffer in
         try buffer.withRange(0..<range.count) { bytes in
-          guard executor.takesHashes || payload.checksum != nil || readers[part] != nil else {
-            // Nobody needs to see the piece as a whole.
-            try payload.source.readParts(of: range, using: &bytes) {
-              try output.write($0, at: payloadOffset + $1)
-            }
-            executor.progress?.advance(by: range.count, at: payload.name)
-            return
+          // Hashes and checksums are those of whole pieces.
+          if executor.takesHashes || payload.checksum != nil || readers[part] != nil {
+            try readPiece(piece, of: part, payload, range, into: &bytes)
+            return try output.write(bytes.bytes, at: payloadOffset + range.lowerBound)
           }
-          try readPiece(piece, of: part, payload, range, into: &bytes)
-          try output.write(bytes.bytes, at: payloadOffset + range.lowerBound)
+          try payload.source.readParts(of: range, using: &bytes) {
+            try output.write($0, at: payloadOffset + $1)
+          }
+          executor.progress?.advance(by: range.count, at: payload.name)
         }
       }
     }
