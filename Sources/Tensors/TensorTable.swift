@@ -89,6 +89,7 @@ public struct TensorTable: Sendable {
     table.others = others
     table.notes = notes
     table.provenance = provenance
+    table.reserveCapacity(entries.underestimatedCount)
     for entry in entries { try table.append(entry.name, entry.tensor) }
     return table
   }

@@ -44,12 +44,17 @@ import Testing
   private static func plan(seed: UInt64, encodes: Bool) -> WritePlan {
     var generator = SeededGenerator(seed: seed)
     var plan = WritePlan()
-    let sizes = [0, 1, 7, 4096, 200_000, 524_288, 524_289, 1_700_001]
-    for number in 0..<Int.random(in: 1...12, using: &generator) {
+    // Every third plan is of many small parts, which are written in groups.
+    let isFine = seed % 3 == 2
+    let sizes =
+      isFine
+      ? [0, 1, 7, 4096, 20_000, 90_000] : [0, 1, 7, 4096, 200_000, 524_288, 524_289, 1_700_001]
+    for number in 0..<Int.random(in: isFine ? 60...90 : 1...12, using: &generator) {
       let count = Int.random(in: 0...300, using: &generator)
       plan.parts.append(.bytes(randomBytes(count, &generator)))
       if Bool.random(using: &generator) {
-        plan.parts.append(.alignment([8, 64, 4096].randomElement(using: &generator) ?? 8))
+        plan.parts.append(
+          .alignment([8, 12, 64, 4096, 150_000].randomElement(using: &generator) ?? 8))
       }
       let bytes = randomBytes(sizes.randomElement(using: &generator) ?? 0, &generator)
       var payload = WritePlan.Payload(
@@ -90,6 +95,34 @@ import Testing
         try output.finishWriting()
         #expect(try output.everything() == expected)
       }
+    }
+  }
+
+  /// A task each would have two threads wake one another a million times for a million tensors.
+  @Test(arguments: [false, true]) func smallEncodedTensorsShareTasks(isAligned: Bool) throws {
+    var plan = WritePlan()
+    plan.parts = [.bytes([1, 2, 3])]
+    for number in 0..<20_000 {
+      plan.parts.append(isAligned ? .alignment(64) : .bytes([UInt8](repeating: 9, count: 40)))
+      let bytes = [UInt8(number % 7)]
+      plan.parts.append(
+        .payload(
+          .init(
+            name: "\(number)", source: ArraySource(bytes), checksum: .sha256,
+            encoding: .init(pieceLength: 1 << 20) { piece, _, _ in
+              piece + [UInt8](repeating: 5, count: Int(piece[0]))
+            })))
+    }
+    let layouts = plan.parts.map { part in
+      if case .payload(let payload) = part { PieceLayout(payload) } else { PieceLayout?.none }
+    }
+    #expect(PlanTasks(plan, layouts: layouts).tasks.count < 10)
+    try Places.withTemporaryFolder { folder in
+      let output = try OutputFile(
+        path: folder.appending(path: "out").filePath, replaces: false, syncs: false)
+      _ = try PlanExecutor(jobs: 3, takesHashes: true, progress: nil).execute(plan, into: output)
+      try output.finishWriting()
+      #expect(try output.everything() == PlainExecutor.execute(plan))
     }
   }
 

@@ -7,6 +7,7 @@ import Testing
 enum ManyTensors: String, CaseIterable, Sendable {
   case safetensors, npz, hdf5, ingot
   case compressedNPZ = "npz, compressed"
+  case compressedIngot = "ingot, compressed"
   case safetensorsFiles = "safetensors in files"
   case kerasWeights = "Keras weights"
   case kerasArchive = "Keras archive"
@@ -19,6 +20,7 @@ enum ManyTensors: String, CaseIterable, Sendable {
     case .hdf5: ("x.h5", [], "x.h5")
     case .ingot: ("x.ingot", [], "x.ingot")
     case .compressedNPZ: ("x.npz", ["--compression", "gzip:1"], "x.npz")
+    case .compressedIngot: ("x.ingot", ["--compression", "gzip:1"], "x.ingot")
     case .safetensorsFiles:
       ("x.safetensors", ["--max-shard-size", "100KB"], "x.safetensors.index.json")
     case .kerasWeights: ("x.weights.h5", ["--layout", "keras"], "x.weights.h5")

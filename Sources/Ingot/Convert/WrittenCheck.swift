@@ -99,6 +99,7 @@ struct WrittenCheck: Sendable {
       throw differs("it holds \(reopened.entries.count) tensors of \(file.table.entries.count)")
     }
     var hashes: [String: PieceHashes] = [:]
+    hashes.reserveCapacity(file.outcome.hashes.count)
     var next = 0
     for part in file.plan.parts {
       guard case .payload(let payload) = part else { continue }

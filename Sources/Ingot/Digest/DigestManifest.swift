@@ -18,22 +18,45 @@ public struct DigestManifest: Sendable, Equatable {
     /// SHA-256 of its canonical bytes, in hexadecimal.
     public let sha256: String
 
-    /// The line without its newline.
-    var text: String {
-      "\(sha256)  \(elementType)  \(JSON(shape).text())  \(JSON.string(name).text())"
+    /// Adds the line and its newline to a text.
+    fileprivate func append(to text: inout [UInt8]) {
+      text += sha256.utf8
+      text += "  \(elementType)  ".utf8
+      text += JSON(shape).bytes()
+      text += "  ".utf8
+      text += JSON.string(name).bytes()
+      text.append(UInt8(ascii: "\n"))
     }
   }
 
   /// The lines, sorted by name.
   public let lines: [Line]
 
-  init(_ lines: [Line]) { self.lines = lines.sorted { $0.name.precedesInUTF8($1.name) } }
+  init(_ lines: [Line]) {
+    // Positions are sorted, because moving a line is dear.
+    let order = lines.indices.sorted { lines[$0].name.precedesInUTF8(lines[$1].name) }
+    self.lines = order.map { lines[$0] }
+  }
+
+  /// `text` in UTF-8.
+  private var bytes: [UInt8] {
+    var text: [UInt8] = []
+    for line in lines { line.append(to: &text) }
+    return text
+  }
 
   /// The lines, each with a newline.
-  public var text: String { lines.map { $0.text + "\n" }.joined() }
+  public var text: String { String(decoding: bytes, as: UTF8.self) }
 
   /// SHA-256 of `text`, in hexadecimal: one word for the whole content.
-  public var total: String { hexadecimal(SHA256.hash(data: Array(text.utf8))) }
+  public var total: String { hexadecimal(SHA256.hash(data: bytes)) }
+
+  /// The lines, each with a newline, and last the total: what `ingot digest` prints.
+  public var textWithTotal: String {
+    let bytes = bytes
+    return String(decoding: bytes, as: UTF8.self)
+      + "\(hexadecimal(SHA256.hash(data: bytes)))  total"
+  }
 }
 
 /// The bytes as lower-case hexadecimal digits.

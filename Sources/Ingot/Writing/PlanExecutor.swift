@@ -89,11 +89,11 @@ struct PlanExecutor: Sendable {
 
     /// What is known of the payloads so far; indexed by payload number.
     struct Placed {
-      var end: Int
-      var results: [WritePlan.PayloadResult]
-      var hashes: [PieceHashes]
+      var end = 0
+      var results: [WritePlan.PayloadResult] = []
+      var hashes: [PieceHashes] = []
       /// The CRC-32 of each piece.
-      var pieceChecksums: [[UInt32]]
+      var pieceChecksums: [[UInt32]] = []
       var encoded: [EncodedPiece] = []
     }
 
@@ -102,46 +102,42 @@ struct PlanExecutor: Sendable {
       self.output = output
       self.executor = executor
       var payloadNumbers: [Int] = []
-      var payloads: [(payload: WritePlan.Payload, layout: PieceLayout)] = []
       var layouts: [PieceLayout?] = []
-      for part in plan.parts {
-        payloadNumbers.append(payloads.count)
-        if case .payload(let payload) = part {
-          let layout = PieceLayout(payload)
-          layouts.append(layout)
-          payloads.append((payload, layout))
-        } else {
-          layouts.append(nil)
-        }
-      }
-      self.layouts = layouts
-      self.payloadNumbers = payloadNumbers
-      largestPiece = payloads.reduce(0) { largest, known in
-        known.payload.encoding == nil
-          ? max(largest, min(known.layout.pieceLength, known.layout.byteCount)) : largest
-      }
-      tasks = PlanTasks(plan, layouts: layouts)
       var readers: [Int: OrderedReader] = [:]
+      var placed = Placed()
+      var largestPiece = 0
+      payloadNumbers.reserveCapacity(plan.parts.count)
+      layouts.reserveCapacity(plan.parts.count)
       for (index, part) in plan.parts.enumerated() {
-        if case .payload(let payload) = part, payload.isReadInOrder, layouts[index]?.count != 1 {
+        payloadNumbers.append(placed.results.count)
+        guard case .payload(let payload) = part else {
+          layouts.append(nil)
+          continue
+        }
+        let layout = PieceLayout(payload)
+        layouts.append(layout)
+        placed.results.append(
+          .init(
+            offset: 0, byteCount: 0,
+            pieceSizes: payload.encoding == nil ? [] : [Int](repeating: 0, count: layout.count)))
+        placed.hashes.append(PieceHashes(layout: layout))
+        placed.pieceChecksums.append(
+          payload.checksum == .crc32 ? [UInt32](repeating: 0, count: layout.count) : [])
+        if payload.encoding == nil {
+          largestPiece = max(largestPiece, min(layout.pieceLength, layout.byteCount))
+        }
+        if payload.isReadInOrder, layout.count != 1 {
           readers[index] = OrderedReader(
             hashing: payload.checksum == .sha256 && payload.verifiedDigest == nil)
         }
       }
+      self.layouts = layouts
+      self.payloadNumbers = payloadNumbers
       self.readers = readers
-      placed = Mutex(
-        Placed(
-          end: tasks.knownSize,
-          results: payloads.map {
-            .init(
-              offset: 0, byteCount: 0,
-              pieceSizes: $0.payload.encoding == nil
-                ? [] : [Int](repeating: 0, count: $0.layout.count))
-          },
-          hashes: payloads.map { PieceHashes(layout: $0.layout) },
-          pieceChecksums: payloads.map {
-            $0.payload.checksum == .crc32 ? [UInt32](repeating: 0, count: $0.layout.count) : []
-          }))
+      self.largestPiece = largestPiece
+      tasks = PlanTasks(plan, layouts: layouts)
+      placed.end = tasks.knownSize
+      self.placed = Mutex(placed)
     }
 
     func writeParts() throws -> Outcome {
@@ -185,21 +181,28 @@ struct PlanExecutor: Sendable {
     }
 
     private func carryOut(_ task: PlanTasks.Task, _ workspace: inout Workspace) throws {
-      switch (task.work, task.offset) {
-      case (.group(let parts), let offset?): try writeGroup(parts, at: offset, &workspace)
-      case (.group(let parts), nil):
-        for part in parts { try placePart(part, ticket: task.ticket) }
-      case (.pieces(let part, let pieces), let offset):
+      switch task.work {
+      case .group(let parts):
+        if let offset = task.offset {
+          try writeGroup(parts, at: offset, &workspace)
+        } else {
+          try placeGroup(parts, of: task, &workspace)
+        }
+      case .pieces(let part, let pieces):
         guard case .payload(let payload) = plan.parts[part], let layout = layouts[part] else {
           return
         }
         try naming(tensor: payload.name) {
-          for piece in pieces {
-            if let offset {
+          if let offset = task.offset {
+            for piece in pieces {
               try copyPiece(piece, of: part, payload, layout, payloadOffset: offset, &workspace)
-            } else {
-              try placePiece(piece, of: part, payload, layout, ticket: task.ticket, &workspace)
             }
+          } else {
+            var stretch = PlacedStretch()
+            for piece in pieces {
+              try encode(piece, of: part, payload, layout, into: &stretch, &workspace)
+            }
+            try place(stretch, task)
           }
         }
       }
@@ -306,37 +309,52 @@ struct PlanExecutor: Sendable {
       }
     }
 
-    /// Writes a literal or an alignment whose place rests on the sizes before it.
-    private func placePart(_ part: Int, ticket: Int) throws {
-      switch plan.parts[part] {
-      case .bytes(let bytes):
-        let offset = try place(bytes.count, ticket: ticket)
-        try output.write(bytes.rawSpan, at: offset)
-      case .alignment(let alignment):
-        try placing.pass(ticket) {
-          placed.withLock { $0.end = $0.end.roundedUp(toMultipleOf: alignment) }
-          output.extend(to: placed.withLock { $0.end })
-        }
-      case .payload: break
+    /// Bytes of the file that lie together, before their place is known.
+    private struct PlacedStretch {
+      /// A piece of a payload among them.
+      struct Piece {
+        var payload: Int
+        var piece: Int
+        var isEncoded: Bool
+        var range: Range<Int>
+        var hash: UInt64
+      }
+
+      var bytes: [UInt8] = []
+      var pieces: [Piece] = []
+
+      /// Adds bytes; the first are not copied.
+      mutating func append(_ more: [UInt8]) {
+        if bytes.isEmpty { bytes = more } else { bytes += more }
       }
     }
 
-    /// Waits for the ticket and takes the next `count` bytes of the file.
-    private func place(_ count: Int, ticket: Int) throws -> Int {
-      try placing.pass(ticket) {
-        let offset = placed.withLock { placed in
-          defer { placed.end += count }
-          return placed.end
+    /// Assembles neighbouring small parts whose place rests on the sizes before them, and writes them at
+    /// once.
+    private func placeGroup(
+      _ parts: Range<Int>, of task: PlanTasks.Task, _ workspace: inout Workspace
+    ) throws {
+      var stretch = PlacedStretch()
+      for part in parts {
+        switch plan.parts[part] {
+        case .bytes(let bytes): stretch.append(bytes)
+        case .alignment(let alignment):
+          let end = stretch.bytes.count.roundedUp(toMultipleOf: alignment)
+          stretch.append([UInt8](repeating: 0, count: end - stretch.bytes.count))
+        case .payload(let payload):
+          guard let layout = layouts[part] else { continue }
+          try naming(tensor: payload.name) {
+            try encode(0, of: part, payload, layout, into: &stretch, &workspace)
+          }
         }
-        output.extend(to: offset + count)
-        return offset
       }
+      try place(stretch, task)
     }
 
-    /// Encodes a piece, waits for its place, and writes it.
-    private func placePiece(
+    /// Reads a piece and appends it to `stretch`, encoded.
+    private func encode(
       _ piece: Int, of part: Int, _ payload: WritePlan.Payload, _ layout: PieceLayout,
-      ticket: Int, _ workspace: inout Workspace
+      into stretch: inout PlacedStretch, _ workspace: inout Workspace
     ) throws {
       let range = layout.range(piece)
       // Exactly as long as the piece: encoders take the whole array.
@@ -352,19 +370,39 @@ struct PlanExecutor: Sendable {
         } else {
           workspace.buffer
         }
-      let offset = try place(encoded.count, ticket: ticket)
-      let number = payloadNumbers[part]
-      let hash = executor.takesHashes ? PieceHashes.hash(encoded.rawSpan) : 0
-      placed.withLock { placed in
-        if executor.takesHashes, payload.encoding != nil {
-          placed.encoded.append(
-            EncodedPiece(offset: offset, byteCount: encoded.count, hash: hash))
+      let start = stretch.bytes.count
+      stretch.append(encoded)
+      stretch.pieces.append(
+        .init(
+          payload: payloadNumbers[part], piece: piece, isEncoded: payload.encoding != nil,
+          range: start..<stretch.bytes.count,
+          hash: executor.takesHashes ? PieceHashes.hash(encoded.rawSpan) : 0))
+    }
+
+    /// Waits for the task's ticket, takes the next bytes of the file for `stretch`, and writes it there.
+    private func place(_ stretch: PlacedStretch, _ task: PlanTasks.Task) throws {
+      let offset = try placing.pass(task.ticket) {
+        let (offset, end) = placed.withLock { placed in
+          let offset = placed.end.roundedUp(toMultipleOf: task.alignment)
+          placed.end = offset + stretch.bytes.count
+          return (offset, placed.end)
         }
-        if piece == 0 { placed.results[number].offset = offset }
-        placed.results[number].byteCount += encoded.count
-        if payload.encoding != nil { placed.results[number].pieceSizes[piece] = encoded.count }
+        output.extend(to: end)
+        return offset
       }
-      try output.write(encoded.rawSpan, at: offset)
+      placed.withLock { placed in
+        for piece in stretch.pieces {
+          let start = offset + piece.range.lowerBound
+          if piece.piece == 0 { placed.results[piece.payload].offset = start }
+          placed.results[piece.payload].byteCount += piece.range.count
+          guard piece.isEncoded else { continue }
+          placed.results[piece.payload].pieceSizes[piece.piece] = piece.range.count
+          guard executor.takesHashes else { continue }
+          placed.encoded.append(
+            EncodedPiece(offset: start, byteCount: piece.range.count, hash: piece.hash))
+        }
+      }
+      try output.write(stretch.bytes.rawSpan, at: offset)
     }
   }
 }

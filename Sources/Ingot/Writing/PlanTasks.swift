@@ -19,11 +19,14 @@ struct PlanTasks {
     var offset: Int?
     /// The number of the task among those without offset.
     var ticket = 0
+    /// Of which number the offset is a multiple, where it is not known.
+    var alignment = 1
   }
 
   private(set) var tasks: [Task] = []
   /// Where the stretch without known offsets begins; the size of the file so far where there is none.
   private(set) var knownSize = 0
+  private var tickets = 0
 
   /// Parts up to this size are small.
   private static let smallPart = 128 << 10
@@ -32,88 +35,84 @@ struct PlanTasks {
   /// Pieces in one task: enough to keep the hand-out of tasks cheap, few enough to share evenly.
   private static let piecesPerTask = 4
 
+  /// Neighbouring small parts on their way into one task.
+  private struct Group {
+    var parts: Range<Int>
+    var offset: Int?
+    /// The group begins with an alignment to this number, where its offset is not known: what is aligned
+    /// to a divisor of it then lies as in a file that begins with the group.
+    var alignment = 1
+    /// Before any encoding.
+    var byteCount = 0
+  }
+
   init(_ plan: WritePlan, layouts: [PieceLayout?]) {
+    // Nil from the first encoded payload on.
     var offset: Int? = 0
-    var group = 0..<0
-    var groupOffset = 0
-    var groupBytes = 0
-    var tickets = 0
-    func closeGroup(_ tasks: inout [Task]) {
-      if !group.isEmpty { tasks.append(Task(work: .group(parts: group), offset: groupOffset)) }
-    }
+    var group: Group?
     for (index, part) in plan.parts.enumerated() {
-      guard let start = offset else {
-        appendTicketed(part, index, layouts[index], &tickets)
-        continue
-      }
-      let size = Self.size(of: part, at: start)
-      if let size, size <= Self.smallPart, groupBytes + size <= Self.groupSize || group.isEmpty {
-        if group.isEmpty { groupOffset = start }
-        group = (group.isEmpty ? index : group.lowerBound)..<index + 1
-        groupBytes += size
-        offset = start + size
-        continue
-      }
-      closeGroup(&tasks)
-      group = 0..<0
-      groupBytes = 0
-      if let size, size <= Self.smallPart {
-        group = index..<index + 1
-        groupOffset = start
-        groupBytes = size
-        offset = start + size
-        continue
-      }
-      guard let size else {
+      if let known = offset, case .payload(let payload) = part, payload.encoding != nil {
+        closeGroup(&group)
+        knownSize = known
         offset = nil
-        knownSize = start
-        appendTicketed(part, index, layouts[index], &tickets)
-        continue
       }
-      appendFixed(part, index, layouts[index], at: start)
-      offset = start + size
+      let size = part.byteCount(at: offset)
+      let isSmall =
+        size <= Self.smallPart && (offset != nil || layouts[index].map { $0.count == 1 } ?? true)
+      if !isSmall || (group?.byteCount ?? 0) + size > Self.groupSize { closeGroup(&group) }
+      if case .alignment(let alignment) = part, offset == nil,
+        group.map({ !$0.alignment.isMultiple(of: alignment) }) ?? true
+      {
+        closeGroup(&group)
+        group = Group(parts: index..<index + 1, alignment: alignment)
+      } else if isSmall {
+        var grown = group ?? Group(parts: index..<index, offset: offset)
+        grown.parts = grown.parts.lowerBound..<index + 1
+        grown.byteCount += size
+        group = grown
+      } else {
+        appendLarge(part, index, layouts[index], at: offset)
+      }
+      offset = offset.map { $0 + size }
     }
-    closeGroup(&tasks)
+    closeGroup(&group)
     if let offset { knownSize = offset }
   }
 
-  /// The size of a part in the file, or nil for an encoded payload.
-  private static func size(of part: WritePlan.Part, at offset: Int) -> Int? {
-    switch part {
-    case .bytes(let bytes): bytes.count
-    case .alignment(let alignment): offset.roundedUp(toMultipleOf: alignment) - offset
-    case .payload(let payload): payload.encoding == nil ? payload.source.byteCount : nil
-    }
+  private mutating func closeGroup(_ group: inout Group?) {
+    guard let closed = group else { return }
+    append(.group(parts: closed.parts), at: closed.offset, alignment: closed.alignment)
+    group = nil
   }
 
-  private mutating func appendFixed(
-    _ part: WritePlan.Part, _ index: Int, _ layout: PieceLayout?, at offset: Int
+  private mutating func append(_ work: Work, at offset: Int?, alignment: Int = 1) {
+    tasks.append(Task(work: work, offset: offset, ticket: tickets, alignment: alignment))
+    if offset == nil { tickets += 1 }
+  }
+
+  private mutating func appendLarge(
+    _ part: WritePlan.Part, _ index: Int, _ layout: PieceLayout?, at offset: Int?
   ) {
     guard case .payload(let payload) = part, let layout else {
-      tasks.append(Task(work: .group(parts: index..<index + 1), offset: offset))
-      return
+      return append(.group(parts: index..<index + 1), at: offset)
     }
-    let step = payload.isReadInOrder ? layout.count : Self.piecesPerTask
+    // Pieces whose places rest on one another are handed out one by one.
+    let step = offset == nil ? 1 : payload.isReadInOrder ? layout.count : Self.piecesPerTask
     for first in stride(from: 0, to: layout.count, by: step) {
-      tasks.append(
-        Task(
-          work: .pieces(part: index, pieces: first..<min(first + step, layout.count)),
-          offset: offset))
+      append(
+        .pieces(part: index, pieces: first..<min(first + step, layout.count)), at: offset)
     }
   }
+}
 
-  private mutating func appendTicketed(
-    _ part: WritePlan.Part, _ index: Int, _ layout: PieceLayout?, _ tickets: inout Int
-  ) {
-    let works: [Work] =
-      if let layout {
-        (0..<layout.count).map { .pieces(part: index, pieces: $0..<$0 + 1) }
-      } else {
-        [.group(parts: index..<index + 1)]
-      }
-    for work in works {
-      tasks.append(Task(work: work, offset: nil, ticket: tickets))
-      tickets += 1
+extension WritePlan.Part {
+  /// The size before any encoding; of an alignment whose place is not known the largest that it can have.
+  fileprivate func byteCount(at offset: Int?) -> Int {
+    switch self {
+    case .bytes(let bytes): bytes.count
+    case .alignment(let alignment):
+      offset.map { $0.roundedUp(toMultipleOf: alignment) - $0 } ?? alignment
+    case .payload(let payload): payload.source.byteCount
     }
   }
 }

@@ -44,7 +44,7 @@ struct Digest: ParsableCommand {
     } else if quiet {
       StandardStreams.print(manifest.total)
     } else {
-      StandardStreams.print(manifest.text + "\(manifest.total)  total")
+      StandardStreams.print(manifest.textWithTotal)
     }
     if let difference, !difference.isEmpty { Failure.finish(1) }
   }

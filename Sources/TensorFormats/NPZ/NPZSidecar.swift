@@ -124,7 +124,11 @@ extension NPZSidecar {
   ///
   /// - Throws: `malformed` where the members are not what this sidecar says.
   func restore(_ table: TensorTable, _ entries: [ZipEntry]) throws -> TensorTable {
+    var table = table
+    table.metadata = metadata
     let names = targets.union(disguised.keys).union(aliases.keys)
+    // Metadata alone: the tensors are what they are.
+    guard !names.isEmpty else { return table }
     for name in names.sorted() where table[name] == nil {
       throw IngotError(
         .malformed, "\(Self.memberName) names a tensor that the archive lacks", tensor: name)
@@ -138,13 +142,12 @@ extension NPZSidecar {
       identities[name] = StorageIdentity(
         "npz \(aliases[name] ?? name) \(entry.crc32) \(entry.uncompressedSize)")
     }
-    var restored = try table.replacingEntries(
+    let restored = try table.replacingEntries(
       table.entries.map { entry in
         TensorTable.Entry(
           name: entry.name,
           tensor: try tensor(entry.tensor, named: entry.name, identities[entry.name]))
       })
-    restored.metadata = metadata
     for (name, target) in aliases.sorted(by: { $0.key < $1.key }) {
       guard let alias = restored[name], let original = restored[target],
         alias.storage != nil, alias.storage == original.storage,

@@ -47,7 +47,7 @@ struct CorpusFolder {
   /// The lines that `digest` prints.
   static func manifest(_ path: String) throws -> [String] {
     let manifest = try Fingerprinting(Checkpoint(path: path)).manifest()
-    return (manifest.text + "\(manifest.total)  total").split(separator: "\n").map(String.init)
+    return manifest.textWithTotal.split(separator: "\n").map(String.init)
   }
 
   /// Size and hash of each member of an archive.
