@@ -223,6 +223,25 @@ import Testing
     #expect(Self.refusal(builder.build())?.errorClass == expected)
   }
 
+  @Test func theDirectoryEndsWhereTheEndRecordsBegin() {
+    var builder = ZipBuilder([Self.stored])
+    builder.afterDirectory = [1, 2, 3]
+    #expect(
+      Self.refusal(builder.build())?.message
+        == "3 bytes lie between the central directory and the end record")
+    builder.afterDirectory = []
+    builder.changeEnd = { $0.replaceSubrange(12..<16, with: [0xFF, 0xFF, 0, 0]) }
+    #expect(
+      Self.refusal(builder.build())?.message
+        == "the central directory of 65535 bytes at 40 leaves the 92 bytes before the end record")
+    // An end that no Int holds.
+    builder.changeEnd = { $0.replaceSubrange(12..<20, with: repeatElement(0xFF, count: 8)) }
+    builder.changeWideEnd = {
+      $0.replaceSubrange(40..<56, with: ZipBuilder.little(.max, 8) + ZipBuilder.little(.max, 8))
+    }
+    #expect(Self.refusal(builder.build())?.message.hasSuffix("before the end record") == true)
+  }
+
   @Test(.row("Z6")) func severalDisksAreUnsupported() {
     var builder = ZipBuilder([Self.stored])
     // This disk, and the directory's.
@@ -236,8 +255,14 @@ import Testing
   // MARK: One member
 
   @Test(.row("Z7")) func encryptionIsUnsupported() {
-    for bit in [0, 5, 6, 13] {
-      #expect(Self.refusal(of: Self.stored) { $0.both { $0.flags = 1 << bit } } == .unsupported)
+    let encrypted = "the member is encrypted"
+    for (bit, text) in [
+      (0, encrypted), (4, "flags 0x10 have reserved bits"), (5, "the member is a compressed patch"),
+      (6, encrypted), (13, encrypted),
+    ] {
+      let error = Self.refusal([Self.stored.with { $0.both { $0.flags = 1 << bit } }])
+      #expect(error?.errorClass == .unsupported)
+      #expect(error?.message == text)
     }
   }
 

@@ -297,6 +297,17 @@ import Testing
     #expect(Self.sidecarRefusal(json) == .malformed)
   }
 
+  @Test(
+    arguments: [("<u2", nil), ("<i2", .malformed), ("<f2", .malformed)]
+      as [(String, ErrorClass?)])
+  func bitsAreStoredAsUnsignedIntegers(descr: String, refusal: ErrorClass?) {
+    let sidecar = Self.start + ",\"tensors\":{\"a\":{\"dtype\":\"bfloat16\",\"shape\":[1]}}}"
+    let members = [
+      Member("a.npy", Self.npy(descr, [1], [1, 2])), Member("__ingot__.json", Array(sidecar.utf8)),
+    ]
+    #expect(Self.refusal(members) == refusal)
+  }
+
   /// The members of types below 8 bits are rows of bytes, which can be alike where the shapes are not.
   @Test func anAliasHasTheShapeOfItsTarget() throws {
     let row = Self.npy("|u1", [2], [5, 6])
