@@ -123,6 +123,13 @@ struct NativeIndexTests {
     #expect(try nativeVerdict(Self.apply(edit)) == edit.expected)
   }
 
+  @Test(arguments: [0, 32, 96]) func anAlignmentIsAPowerOfTwo(alignment: Int) throws {
+    let file = try Self.apply(Edit(#""alignment":64"#, #""alignment":\#(alignment)"#))
+    let error = #expect(throws: IngotError.self) { try NativeFormat().read(bytes: file) }
+    let text = "the alignment \(alignment) is not a power of two from 64 to "
+    #expect(error?.message.hasPrefix(text) == true)
+  }
+
   @Test(.row("I-8")) func swappedTensorsAreFoundThroughTheIndex() throws {
     // The digests of two tensors swapped with their data: every tensor is sound, the index is not.
     var table = TensorTable()
