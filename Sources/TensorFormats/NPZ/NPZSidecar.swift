@@ -150,7 +150,7 @@ extension NPZSidecar {
       })
     for (name, target) in aliases.sorted(by: { $0.key < $1.key }) {
       guard let alias = restored[name], let original = restored[target],
-        alias.storage != nil, alias.storage == original.storage,
+        alias.storage == original.storage,
         alias.elementType == original.elementType, alias.shape == original.shape
       else {
         throw IngotError(

@@ -14,6 +14,15 @@ import Testing
       ]))
   }
 
+  @Test(arguments: [UInt8(1), 2, 3])
+  func aLayoutHasAtMostOneExtentMoreThanADataspace(version: UInt8) {
+    let start = version == 3 ? [3, 2, 34] : [version, 34, 2, 0, 0, 0, 0, 0]
+    var reader = ByteReader(start + [UInt8](repeating: 1, count: 8 + 4 * 34))
+    #expect(throws: IngotError(.malformed, "a layout of rank 34", offset: 0)) {
+      _ = try LayoutMessage(&reader, FieldWidths())
+    }
+  }
+
   @Test func floatsAreKnownByAllOfTheirFields() throws {
     let half = HDF5Message.float(
       size: 2, exponent: (10, 5), mantissa: (0, 10), bias: 15, sign: 15)
