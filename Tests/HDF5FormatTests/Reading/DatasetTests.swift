@@ -19,7 +19,7 @@ import Testing
     let start = version == 3 ? [3, 2, 34] : [version, 34, 2, 0, 0, 0, 0, 0]
     var reader = ByteReader(start + [UInt8](repeating: 1, count: 8 + 4 * 34))
     #expect(throws: IngotError(.malformed, "a layout of rank 34", offset: 0)) {
-      _ = try LayoutMessage(&reader, FieldWidths())
+      _ = try DataLayout(&reader, FieldWidths())
     }
   }
 
