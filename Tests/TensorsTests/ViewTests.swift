@@ -106,11 +106,12 @@ import Testing
   }
 
   /// The pieces in which a large tensor is read come in parts that stay in a processor's cache, unless the
-  /// columns of one cache line are too long for that.
+  /// columns of one cache line are too long for that, or runs are long enough to be read as they are.
   @Test(arguments: [
     ([1000, 1507], [1, 0], 4, true), ([1507, 1000], [1, 0], 2, true),
     ([700, 3, 901], [2, 1, 0], 4, true), ([700, 901, 3], [1, 0, 2], 4, true),
     ([3000, 40, 17], [1, 2, 0], 2, true), ([20_011, 130], [1, 0], 4, false),
+    ([9, 11, 20_001], [1, 0, 2], 1, false),
   ])
   func largePiecesComeInParts(
     dimensions: [Int], axes: [Int], width: Int, severalAreExpected: Bool

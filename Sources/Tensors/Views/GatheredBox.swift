@@ -14,11 +14,12 @@ struct GatheredBox {
   private let steps: Int
 
   /// The box `axes`, in the target's order, packed in the target over runs of `run` bytes, or nil where it
-  /// makes only one strip, or where whole lines of what is held would make a strip too large.
+  /// makes only one strip, where whole lines of what is held would make a strip too large, or where runs are
+  /// long enough to be read straight to where they belong.
   init?(_ axes: [StridedAxis], run: Int) {
     let bySource = axes.indices.sorted { axes[$0].sourceStride < axes[$1].sourceStride }
     let unit = bySource.first == 0 ? max(1, Self.cacheLineByteCount / run) : 1
-    guard let slowest = axes.first,
+    guard run < StridedCopy.directRunByteCount, let slowest = axes.first,
       slowest.count * slowest.targetStride > 2 * Stages.cachedByteCount,
       unit * slowest.targetStride <= 2 * Stages.cachedByteCount
     else { return nil }

@@ -6,7 +6,7 @@
 /// the target. Small gaps are read through: skipping them would cost a system call.
 struct StridedCopy {
   /// Runs of this many bytes are read straight to where they belong.
-  private static let directRunByteCount = 16 << 10
+  static let directRunByteCount = 16 << 10
   /// A gap up to this size costs less to read than a second read.
   static let gapByteCount = 4 << 10
   private static let cacheLineByteCount = 64
