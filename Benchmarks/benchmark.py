@@ -69,19 +69,27 @@ def transformations(folder, sources, size):
     source, out = sources["safetensors"], f"{folder}/out.safetensors"
     rules = f"{folder}/rules.yaml"
     pathlib.Path(rules).write_text("transpose:\n  - match: '.*weight'\n")
-    fast = ["--no-check", "--no-sync"]
-    times, memory = interleaved({
-        "plain": ([INGOT, "convert", source, out, *fast], out),
-        "float16": ([INGOT, "convert", source, out, "--dtype", "float16", *fast], out),
-        "bfloat16": ([INGOT, "convert", source, out, "--dtype", "bfloat16", *fast], out),
-        "transposed": ([INGOT, "convert", source, out, "--rules", rules, *fast], out),
-    })
+    works = {
+        "plain": [],
+        "float16": ["--dtype", "float16"],
+        "bfloat16": ["--dtype", "bfloat16"],
+        "transposed": ["--rules", rules],
+    }
+    modes = {"`--no-check --no-sync`": ["--no-check", "--no-sync"], "`--no-check`": ["--no-check"], "default": []}
+    measured = {
+        mode: interleaved({
+            work: ([INGOT, "convert", source, out, *options, *how], out)
+            for work, options in works.items()
+        })
+        for mode, how in modes.items()
+    }
     os.remove(out)
     table(
         f"The same with work on the way, {size} MB (ratio to the plain conversion)",
-        ["work", "ratio", "peak memory"],
-        [[key, f"{times[key] / times['plain']:.2f}", f"{memory[key]:.0f} MiB"]
-         for key in ("float16", "bfloat16", "transposed")])
+        ["work", *modes, "peak memory"],
+        [[work, *(f"{times[work] / times['plain']:.2f}" for times, _ in measured.values()),
+          f"{max(memory[work] for _, memory in measured.values()):.0f} MiB"]
+         for work in works if work != "plain"])
 
 
 def compression(folder, sources, size):
