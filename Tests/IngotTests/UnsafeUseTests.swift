@@ -42,7 +42,7 @@ import Testing
     "Ingot/Verify/StateValue+Bytes.swift": "elements as bytes",
     "Ingot/Verify/Tensor+Elements.swift": "elements as bytes",
     "Ingot/Writing/PieceHashes.swift": "spans for hashes",
-    "Ingot/Writing/PlanExecutor.swift": "buffers in huge pages",
+    "Ingot/Writing/Workspace.swift": "buffers in huge pages",
     "Ingot/Writing/Sequencer.swift": "what a monitor guards",
     "ReferenceModel/Kernels/AttentionKernel.swift": "operands of the kernels",
     "ReferenceModel/Kernels/Products.swift": "operands of the products",
