@@ -66,7 +66,7 @@ extension ByteSource {
   package func bytes(at offset: Int, count: Int, _ what: @autoclosure () -> String) throws
     -> [UInt8]
   {
-    guard offset >= 0, count >= 0, offset <= byteCount, count <= byteCount - offset else {
+    guard offset >= 0, count >= 0, count <= byteCount - offset else {
       throw IngotError(
         .malformed,
         "\(what()) needs bytes \(offset)..<\(offset &+ count), the file ends at \(byteCount)",

@@ -199,4 +199,34 @@ import Testing
       #expect(error?.message == "piece 7 of t2")
     }
   }
+
+  /// Piece 6 is done only after piece 7 has failed: it still passes, and is not taken for the first failure.
+  @Test func whatIsUnderWayBeforeAFailureIsNotTakenForIt() throws {
+    let hasFailed = DispatchSemaphore(value: 0)
+    var plan = WritePlan()
+    plan.parts.append(
+      .payload(
+        .init(
+          name: "t", source: ArraySource([UInt8](repeating: 1, count: 100_000)),
+          encoding: .init(pieceLength: 10_000) { piece, index, _ in
+            if index == 6 {
+              hasFailed.wait()
+              // Until the failure has reached those who wait.
+              Thread.sleep(forTimeInterval: 0.05)
+            }
+            if index == 7 {
+              hasFailed.signal()
+              throw IngotError(.internal, "piece 7")
+            }
+            return piece
+          })))
+    try Places.withTemporaryFolder { folder in
+      let output = try OutputFile(
+        path: folder.appending(path: "out").filePath, replaces: false, syncs: false)
+      let error = #expect(throws: IngotError.self) {
+        try PlanExecutor(jobs: 4, takesHashes: false, progress: nil).execute(plan, into: output)
+      }
+      #expect(error?.message == "piece 7")
+    }
+  }
 }

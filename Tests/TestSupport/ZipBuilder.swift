@@ -69,6 +69,8 @@ package struct ZipBuilder {
   package var changeEnd: (inout [UInt8]) -> Void = { _ in }
   /// Whether a zip64 end record and locator are written, and a change to the record's 56 bytes.
   package var changeWideEnd: ((inout [UInt8]) -> Void)?
+  /// Changes the 20 bytes of the zip64 locator before they are written.
+  package var changeLocator: (inout [UInt8]) -> Void = { _ in }
 
   package init(_ members: [Member]) { self.members = members }
 
@@ -95,8 +97,10 @@ package struct ZipBuilder {
         + Self.little(members.count, 8) + Self.little(members.count, 8) + Self.little(size, 8)
         + Self.little(start, 8)
       changeWideEnd(&record)
-      file += record
-      file += [0x50, 0x4B, 6, 7] + Self.little(0, 4) + Self.little(offset, 8) + Self.little(1, 4)
+      var locator =
+        [0x50, 0x4B, 6, 7] + Self.little(0, 4) + Self.little(offset, 8) + Self.little(1, 4)
+      changeLocator(&locator)
+      file += record + locator
     }
     var end =
       [0x50, 0x4B, 5, 6] + Self.little(0, 4) + Self.little(members.count, 2)
@@ -119,6 +123,13 @@ package struct ZipBuilder {
       bytes += little(header.offset.map(Int.init) ?? offset, 4)
     }
     return bytes + header.name + header.extra + (isCentral ? header.comment : [])
+  }
+
+  /// A copy with a change.
+  package func with(_ change: (inout ZipBuilder) -> Void) -> ZipBuilder {
+    var copy = self
+    change(&copy)
+    return copy
   }
 
   /// A number in `width` bytes, little-endian.

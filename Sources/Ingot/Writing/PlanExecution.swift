@@ -81,11 +81,14 @@ final class PlanExecution: Sendable {
     output.extend(to: tasks.knownSize)
     try Workers.run(tasks.tasks.count, jobs: executor.jobs, makeWorkspace: { Workspace() }) {
       index, workspace in
+      let task = self.tasks.tasks[index]
       do {
-        try self.carryOut(self.tasks.tasks[index], &workspace)
+        try self.carryOut(task, &workspace)
       } catch {
-        self.placing.cancel()
-        self.readers.values.forEach { $0.turns.cancel() }
+        self.placing.cancel(from: task.ticket)
+        if case .pieces(let part, let pieces) = task.work {
+          self.readers[part]?.turns.cancel(from: pieces.lowerBound)
+        }
         throw error
       }
     }

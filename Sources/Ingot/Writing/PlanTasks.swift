@@ -17,7 +17,7 @@ struct PlanTasks {
     var work: Work
     /// The offset in the file, or nil where it rests on the sizes before.
     var offset: Int?
-    /// The number of the task among those without offset.
+    /// How many tasks without offset come before.
     var ticket = 0
     /// Of which number the offset is a multiple, where it is not known.
     var alignment = 1

@@ -11,31 +11,34 @@ final class Sequencer: @unchecked Sendable {
   /// Guards what follows.
   private let monitor = Monitor()
   private var next = 0
-  private var isCancelled = false
+  /// The lowest number that has failed: those from it on never pass, those before it still do.
+  private var failed = Int.max
 
   /// Waits until all lower numbers have passed, runs `body` alone, and lets the next number in.
   ///
   /// - Throws: what `body` throws, and `Cancelled` after a lower number has failed.
   func pass<Result>(_ number: Int, _ body: () throws -> Result) throws -> Result {
     try monitor.withLock {
-      monitor.wait { next != number && !isCancelled }
-      guard !isCancelled else { throw Cancelled() }
+      monitor.wait { next != number && number < failed }
+      guard number < failed else { throw Cancelled() }
       defer { monitor.notifyAll() }
       do {
         let result = try body()
         next = number + 1
         return result
       } catch {
-        isCancelled = true
+        failed = number
         throw error
       }
     }
   }
 
-  /// Wakes every waiting thread with `Cancelled`: a lower number will never come.
-  func cancel() {
+  /// Wakes with `Cancelled` every thread that waits for `number` or a higher one, which will never come.
+  ///
+  /// Those before it pass as ever: were they woken too, they would seem to be what failed first.
+  func cancel(from number: Int) {
     monitor.withLock {
-      isCancelled = true
+      failed = min(failed, number)
       monitor.notifyAll()
     }
   }
