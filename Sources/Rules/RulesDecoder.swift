@@ -27,7 +27,11 @@ enum RulesDecoder {
   private static func transpose(_ fields: YAMLFields) throws -> TransposeRule {
     let axes = try fields["axes"].map { list in
       let axes = try list.list(of: "axes").map { try $0.integer("the number of an axis") }
-      guard axes.count <= Limits.rank, axes.sorted() == Array(axes.indices) else {
+      guard axes.count <= Limits.rank else {
+        throw IngotError(
+          .malformed, "\(list.position): \(axes.count) axes, a tensor has at most \(Limits.rank)")
+      }
+      guard axes.sorted() == Array(axes.indices) else {
         throw IngotError(
           .malformed,
           "\(list.position): the axes \(axes) are not each of 0 to \(axes.count - 1) once")

@@ -91,9 +91,7 @@ public struct SourceRange: ByteSource {
   ///
   /// - Throws: `malformed` where the range leaves `base`.
   public init(_ base: any ByteSource, offset: Int, byteCount: Int) throws {
-    guard offset >= 0, byteCount >= 0, offset <= base.byteCount,
-      byteCount <= base.byteCount - offset
-    else {
+    guard offset >= 0, byteCount >= 0, byteCount <= base.byteCount - offset else {
       throw IngotError(
         .malformed,
         "bytes \(offset)..<\(offset &+ byteCount) lie outside the file of \(base.byteCount) bytes")

@@ -66,11 +66,19 @@ import Testing
   @Test(arguments: [
     (String(repeating: "G", count: 64) + "  uint8 [2] \"z\"", "does not begin with a SHA-256"),
     (String(repeating: "A", count: 64) + "  uint8 [2] \"z\"", "does not begin with a SHA-256"),
+    (String(repeating: "0", count: 64), "does not begin with a SHA-256"),
     (String(repeating: "0", count: 64) + "  uint8 [2, 1.5] \"z\"", "has no readable shape"),
     (String(repeating: "0", count: 64) + "  uint8 [\"2\"] \"z\"", "has no readable shape"),
   ])
   func whatIsWrongWithALineIsSaid(text: String, words: String) throws {
     let error = #expect(throws: IngotError.self) { try DigestManifest.parse(text) }
     #expect(error?.message.contains(words) == true, "\(String(describing: error))")
+  }
+
+  @Test func aNameOccursOnce() {
+    let line = String(repeating: "0", count: 64) + "  uint8  [2]  \"z\"\n"
+    #expect(
+      refusal { _ = try DigestManifest.parse(line + line) }
+        == "malformed: line 2 of the manifest names 'z' a second time")
   }
 }

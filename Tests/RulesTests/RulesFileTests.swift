@@ -180,6 +180,10 @@ import Testing
       "rules.yaml: line 1, column 30: the axes [0, 0] are not each of 0 to 1 once"
     ),
     (
+      "transpose: [{match: a, axes: \(Array(0..<65))}]",
+      "rules.yaml: line 1, column 30: 65 axes, a tensor has at most 64"
+    ),
+    (
       "transpose: [{match: a, axes: [x]}]",
       "rules.yaml: line 1, column 31: expected the number of an axis, found the text 'x'"
     ),

@@ -13,3 +13,14 @@ extension Tensor {
       elementType: elementType, shape: Shape(dimensions), source: ArraySource(bytes))
   }
 }
+
+/// A source of that size which must be refused before anything of it is read.
+package struct UnreadSource: ByteSource {
+  package let byteCount: Int
+
+  package init(byteCount: Int) { self.byteCount = byteCount }
+
+  package func read(into buffer: inout MutableRawSpan, at offset: Int) throws {
+    throw IngotError(.internal, "bytes \(offset)..<\(offset + buffer.byteCount) were read")
+  }
+}

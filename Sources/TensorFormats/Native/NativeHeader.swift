@@ -75,7 +75,11 @@ struct NativeHeader {
     indexDigest = try reader.array(32, "the index's SHA-256")
     let end = try indexOffset.adding(indexLength, "the end of the index")
       .adding(Self.endByteCount, "the end of the file")
-    guard indexOffset >= Self.byteCount, end == file.byteCount else {
+    guard indexOffset >= Self.byteCount else {
+      throw IngotError(
+        .malformed, "the index begins at byte \(indexOffset), inside the header", offset: 16)
+    }
+    guard end == file.byteCount else {
       throw IngotError(
         .malformed,
         end > file.byteCount

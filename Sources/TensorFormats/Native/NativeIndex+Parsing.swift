@@ -218,7 +218,6 @@ private struct NativeIndexParser {
   /// A string; only escapes have several texts, and only they make it longer than what it says.
   private mutating func string() throws -> String {
     let start = scanner.offset
-    guard scanner.isNext(UInt8(ascii: "\"")) else { throw notCanonical(at: start) }
     let value = try scanner.string()
     if scanner.offset - start != value.utf8.count + 2 {
       try check(JSON.string(value).canonicalText(), isTextFrom: start)
