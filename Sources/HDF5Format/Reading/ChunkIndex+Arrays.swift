@@ -165,9 +165,8 @@ extension ChunkIndexReader {
     let fewestBlocks = Int(try header.uint8("the fewest blocks"))
     let pageBits = Int(try header.uint8("the bits of a page's length"))
     try header.skip(6 * widths.length, "an array's counters")
-    guard smallestBlock > 0, smallestBlock.nonzeroBitCount == 1, fewestBlocks > 0,
-      fewestBlocks.nonzeroBitCount == 1, pageBits < 32, bits <= 64,
-      bits >= smallestBlock.trailingZeroBitCount
+    guard smallestBlock.nonzeroBitCount == 1, fewestBlocks.nonzeroBitCount == 1, pageBits < 32,
+      bits <= 64, bits >= smallestBlock.trailingZeroBitCount
     else { throw header.failure("an extensible array of impossible sizes", at: address) }
     guard let index = try header.address(widths, "an array's index block") else { return }
     let growing = grid.largestCounts.indices.filter { grid.largestCounts[$0] == nil }

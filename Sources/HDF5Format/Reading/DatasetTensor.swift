@@ -51,7 +51,7 @@ extension DatasetHeader {
     case .contiguous(let data, let count):
       guard let data, needed > 0 else { return }
       if let count { try check(count) }
-      guard data <= view.byteCount, needed <= view.byteCount - data else {
+      guard needed <= view.byteCount - data else {
         throw IngotError(
           .malformed,
           "a dataset needs \(needed) bytes at \(data), the file ends at \(view.byteCount)",

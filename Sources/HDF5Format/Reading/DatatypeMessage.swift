@@ -220,7 +220,7 @@ struct Datatype: Sendable {
         type = try Datatype(
           array: dimensions, of: type, reader.failure("a member's dimensions", at: at))
       }
-      guard offset <= size, type.size <= size - offset else {
+      guard type.size <= size - offset else {
         throw reader.failure("a member that leaves its record", at: at)
       }
       return Member(name: name, offset: offset, type: type)

@@ -65,7 +65,7 @@ final class FileView {
   func reader(
     at address: Int, atLeast count: Int, _ what: @autoclosure () -> String
   ) throws -> ByteReader {
-    guard address >= 0, count >= 0, address <= byteCount, count <= byteCount - address else {
+    guard address >= 0, count >= 0, count <= byteCount - address else {
       throw outside(address, count, what())
     }
     let number = address / Self.pageSize

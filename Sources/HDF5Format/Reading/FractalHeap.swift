@@ -162,9 +162,9 @@ final class FractalHeap {
     }
     guard let block else { throw wrongPlace(at) }
     var content = block.content
+    // Every block found for an offset starts at it or before it.
     let place = offset - block.start
-    guard place >= 0, place <= content.remaining, count > 0, count <= content.remaining - place
-    else {
+    guard count > 0, count <= content.remaining - place else {
       throw IngotError(
         .malformed, "an object of \(count) bytes at \(offset) leaves its heap block", offset: at)
     }
@@ -199,7 +199,7 @@ final class FractalHeap {
       }
       let size = try blockSize(row: row)
       let column = (offset - rowStart) / size
-      guard offset >= rowStart, let child = block.children[row * tableWidth + column] else {
+      guard let child = block.children[row * tableWidth + column] else {
         throw IngotError(.malformed, "an object at \(offset) in a missing block", offset: at)
       }
       let start = rowStart + column * size
@@ -209,17 +209,16 @@ final class FractalHeap {
       guard size >= width, tableWidth.isPowerOfTwo else {
         throw IngotError(.malformed, "a heap row of blocks of \(size) bytes", offset: child)
       }
+      // These are at most `row`, so fewer than the parent's, and the search ends.
       let rows = (size / width).trailingZeroBitCount + 1
-      guard rows < block.rows else {
-        throw IngotError(.malformed, "an indirect block as large as its parent", offset: child)
-      }
       block = try indirect(child, start: start, rows: rows)
     }
   }
 
   private func indirect(_ address: Int, start: Int, rows: Int) throws -> IndirectBlock {
     if let block = indirectBlocks[address] {
-      guard block.start == start, block.rows == rows else { throw wrongPlace(address) }
+      // Where a block starts says how many rows it has.
+      guard block.start == start else { throw wrongPlace(address) }
       return block
     }
     let entries = rows * tableWidth

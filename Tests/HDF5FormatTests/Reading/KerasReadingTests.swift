@@ -226,6 +226,28 @@ import Testing
     #expect(error.tensor == "config.json")
   }
 
+  /// A text is refused by its declared size, before any of it is inflated.
+  @Test func aConfigurationAboveTheBoundIsALimit() throws {
+    // Too many bytes to be suspicious by their ratio, and none of them read.
+    let content = [UInt8](repeating: 0, count: 400_000)
+    var text = ZipMemberRecord(name: "config.json", method: .deflated, headerOffset: 0)
+    text.compressedSize = content.count
+    text.uncompressedSize = Limits.jsonBytes + 1
+    var bytes = text.localHeader() + content
+    let weights = weights()
+    var member = ZipMemberRecord(
+      name: "model.weights.h5", method: .stored, headerOffset: bytes.count)
+    member.crc32 = CRC32.of(weights)
+    member.compressedSize = weights.count
+    member.uncompressedSize = weights.count
+    bytes += member.localHeader() + weights
+    bytes += ZipDirectory.bytes(of: [text, member], at: bytes.count)
+    let error = #expect(throws: IngotError.self) { try read(archive: bytes) }
+    #expect(error?.errorClass == .limit)
+    #expect(error?.message == "a text of 67108865 bytes is above 67108864")
+    #expect(error?.tensor == "config.json")
+  }
+
   // MARK: Several files
 
   private func shard(_ group: String, _ numbers: [Int]) -> [UInt8] {
@@ -272,7 +294,11 @@ import Testing
     #expect(error?.errorClass == expected)
   }
 
-  @Test(.row("K11"), arguments: ["[]", "3", #"["a.weights.h5", "a.weights.h5"]"#, #"[3]"#])
+  @Test(
+    .row("K11"),
+    arguments: [
+      "[]", "3", #"["a.weights.h5", "a.weights.h5"]"#, "[3]", #"["a.weights.h5", 3]"#,
+    ])
   func aGroupThatIsNotMappedToFilesIsMalformed(_ files: String) throws {
     let error = #expect(throws: IngotError.self) {
       try read(
