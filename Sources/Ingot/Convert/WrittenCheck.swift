@@ -98,25 +98,27 @@ struct WrittenCheck: Sendable {
     guard reopened.entries.count == file.table.entries.count else {
       throw differs("it holds \(reopened.entries.count) tensors of \(file.table.entries.count)")
     }
-    var hashes: [String: PieceHashes] = [:]
-    hashes.reserveCapacity(file.outcome.hashes.count)
-    var next = 0
-    for part in file.plan.parts {
-      guard case .payload(let payload) = part else { continue }
-      hashes[payload.name] = file.outcome.hashes[next]
-      next += 1
+    var payloads: [String: Int] = [:]
+    payloads.reserveCapacity(file.outcome.hashes.count)
+    var number = 0
+    for case .payload(let payload) in file.plan.parts {
+      payloads[payload.name] = number
+      number += 1
     }
     let aliases = file.table.aliasTargets()
+    let entries = file.table.entries
     // A lone .npy forgets the tensor's name.
     let isNameless = reopened.entries.count == 1
-    var tasks: [(name: String, source: any ByteSource, hashes: PieceHashes, pieces: Range<Int>)] =
-      []
-    for (index, entry) in file.table.entries.enumerated() {
-      let found = isNameless ? reopened.entries[0].tensor : reopened[entry.name]
-      let first = aliases[index].map { file.table.entries[$0].name } ?? entry.name
-      guard let found else {
-        throw differs("it has no tensor '\(entry.name.escapedForDisplay())'")
+    @Sendable func found(_ name: String) throws -> Tensor {
+      guard let found = isNameless ? reopened.entries[0].tensor : reopened[name] else {
+        throw differs("it has no tensor '\(name.escapedForDisplay())'")
       }
+      return found
+    }
+    var stretches: [Stretch] = []
+    stretches.reserveCapacity(entries.count)
+    for (index, entry) in entries.enumerated() {
+      let found = try found(entry.name)
       guard found.elementType == entry.tensor.elementType, found.shape == entry.tensor.shape else {
         throw differs(
           "it has \(found.elementType.name) \(found.shape) for \(entry.tensor.elementType.name) "
@@ -124,21 +126,32 @@ struct WrittenCheck: Sendable {
       }
       // Formats need not plan a payload without bytes.
       guard entry.tensor.byteCount > 0 else { continue }
-      guard let known = hashes[entry.name] ?? hashes[first] else {
+      let first = aliases[index].map { entries[$0].name } ?? entry.name
+      guard let payload = payloads[entry.name] ?? payloads[first] else {
         throw differs("nothing was written for it", tensor: entry.name)
       }
-      // The comparison finds what a checksum would: nothing is hashed twice.
-      let source = (found.source as? VerifiedSource)?.unverified ?? found.source
-      let step = source.access != .random ? known.layout.count : 8
-      for first in stride(from: 0, to: known.layout.count, by: step) {
-        tasks.append(
-          (entry.name, source, known, first..<min(first + step, known.layout.count)))
+      let count = file.outcome.hashes[payload].layout.count
+      let step = found.source.comparable.access != .random ? count : 8
+      for first in stride(from: 0, to: count, by: step) {
+        stretches.append(
+          Stretch(entry: index, payload: payload, pieces: first..<min(first + step, count)))
       }
     }
-    let work = tasks
+    let work = stretches
     try Workers.run(work.count, jobs: jobs, makeWorkspace: { [UInt8]() }) { task, buffer in
-      try check(work[task].name, work[task].source, work[task].hashes, work[task].pieces, &buffer)
+      let stretch = work[task]
+      let name = entries[stretch.entry].name
+      try check(
+        name, found(name).source.comparable, file.outcome.hashes[stretch.payload], stretch.pieces,
+        &buffer)
     }
+  }
+
+  /// Some pieces of a tensor: numbers only, because there may be a million.
+  private struct Stretch {
+    var entry: Int
+    var payload: Int
+    var pieces: Range<Int>
   }
 
   private func check(
@@ -169,6 +182,12 @@ struct WrittenCheck: Sendable {
       .io, "the written file differs from its source: \(what)", tensor: tensor, offset: offset,
       hint: "nothing was left behind; check the disk and the memory of this machine")
   }
+}
+
+extension ByteSource {
+  /// The source itself, or what it checks: the comparison finds what a checksum would, and nothing is
+  /// hashed twice.
+  fileprivate var comparable: any ByteSource { (self as? VerifiedSource)?.unverified ?? self }
 }
 
 extension WritePlan {

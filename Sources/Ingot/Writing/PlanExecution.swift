@@ -43,6 +43,10 @@ final class PlanExecution: Sendable {
     var largestPiece = 0
     payloadNumbers.reserveCapacity(plan.parts.count)
     layouts.reserveCapacity(plan.parts.count)
+    let payloadCount = plan.parts.count { if case .payload = $0 { true } else { false } }
+    placed.results.reserveCapacity(payloadCount)
+    placed.hashes.reserveCapacity(payloadCount)
+    placed.pieceChecksums.reserveCapacity(payloadCount)
     for (index, part) in plan.parts.enumerated() {
       payloadNumbers.append(placed.results.count)
       guard case .payload(let payload) = part else {

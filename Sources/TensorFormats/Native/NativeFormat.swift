@@ -203,7 +203,7 @@ public struct NativeFormat: TensorFormat {
   private static func closing(
     _ index: NativeIndex, file: any ByteSource
   ) throws -> [WritePlan.Patch] {
-    let text = index.text()
+    var text = index.text()
     guard text.count <= Limits.nativeIndexBytes else {
       throw IngotError(
         .unsupported,
@@ -213,9 +213,9 @@ public struct NativeFormat: TensorFormat {
     let header = NativeHeader(
       features: index.features, indexOffset: file.byteCount, indexLength: text.count,
       indexDigest: Array(SHA256.hash(data: text)))
+    text += header.endBytes
     return [
-      .init(offset: file.byteCount, bytes: text + header.endBytes),
-      .init(offset: 0, bytes: header.bytes),
+      .init(offset: file.byteCount, bytes: text), .init(offset: 0, bytes: header.bytes),
     ]
   }
 }

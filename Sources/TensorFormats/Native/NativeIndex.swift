@@ -74,6 +74,8 @@ struct NativeIndex: Equatable {
     bytes += ",\"provenance\":".utf8
     bytes += provenance.canonicalText()
     bytes += ",\"tensors\":[".utf8
+    // Of a short name and shape: growing would copy all of it again and again.
+    bytes.reserveCapacity(bytes.count + 160 * tensors.count)
     for (index, entry) in tensors.enumerated() {
       if index > 0 { bytes.append(UInt8(ascii: ",")) }
       entry.appendText(to: &bytes)

@@ -21,7 +21,8 @@ package final class VerifiedSource: ByteSource {
   private let padding: Range<Int>
   private let state = Mutex(State.untouched)
 
-  private enum State {
+  /// Indirect, because there may be a million that nobody has touched.
+  private indirect enum State {
     case untouched
     case hashing(SHA256, position: Int)
     case verified
