@@ -13,7 +13,8 @@ enum LZF {
     var output: [UInt8] = []
     output.reserveCapacity(count)
     var position = 0
-    while position < input.count {
+    // One step adds at most 264 bytes: what goes on after `count` is not expanded any further.
+    while position < input.count, output.count <= count {
       let control = Int(input[position])
       position += 1
       if control < 32 {
@@ -30,9 +31,7 @@ enum LZF {
         guard position < input.count else { throw failure(count) }
         let distance = (control & 31) << 8 + Int(input[position]) + 1
         position += 1
-        guard distance <= output.count, output.count + length + 2 <= count else {
-          throw failure(count)
-        }
+        guard distance <= output.count else { throw failure(count) }
         // Source and destination may overlap: a run of one byte is a copy at distance 1.
         var from = output.count - distance
         for _ in 0..<length + 2 {
