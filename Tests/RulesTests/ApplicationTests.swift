@@ -118,7 +118,7 @@ import Testing
 
   @Test func rulesOfOneStageDoNotSeeEachOthersNames() throws {
     let text = "split: [{match: a, axis: 0, into: [b, c]}, {match: b, axis: 0, into: [d, e]}]"
-    let message = refusal { _ = try rules(text).apply(to: table(["a": [4]])) }
+    let message = printedRefusal { _ = try rules(text).apply(to: table(["a": [4]])) }
     #expect(message?.contains("the split rule 'b' (line 1, column 52) matches no tensor") == true)
   }
 
@@ -185,7 +185,7 @@ import Testing
     before.metadata["b@unit"] = .null
     let file = try rules("rename: [{from: a, to: b}]")
     #expect(
-      refusal { _ = try file.apply(to: before) }
+      printedRefusal { _ = try file.apply(to: before) }
         == "rules.yaml: the metadata key 'a@unit' would become 'b@unit', which is there already")
   }
 
@@ -323,7 +323,7 @@ import Testing
     let file = try rules(text)
     let error = #expect(throws: IngotError.self) { try file.apply(to: before) }
     #expect(error?.errorClass == .malformed)
-    #expect(refusal { _ = try file.apply(to: before) } == message)
+    #expect(printedRefusal { _ = try file.apply(to: before) } == message)
   }
 
   @Test func readsNoTensor() throws {
@@ -393,7 +393,7 @@ import Testing
 
   @Test func saysSoWhereThereAreNoTensorsAtAll() {
     #expect(
-      refusal { _ = try rules("transpose: [{match: a}]").apply(to: TensorTable()) } == """
+      printedRefusal { _ = try rules("transpose: [{match: a}]").apply(to: TensorTable()) } == """
         rules.yaml: the transpose rule 'a' (line 1, column 21) matches no tensor
         hint: there are no tensors
         """)

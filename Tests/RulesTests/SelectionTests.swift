@@ -81,7 +81,7 @@ import Testing
     let before = try table(["h.0.weight": [1], "h.1.weight": [1], "bias": [1], "h.10.weight": [1]])
     let error = #expect(throws: IngotError.self) { try selection.apply(to: before) }
     #expect(error?.errorClass == .usage)
-    #expect(refusal { _ = try selection.apply(to: before) } == message)
+    #expect(printedRefusal { _ = try selection.apply(to: before) } == message)
   }
 
   @Test func aGlobMayMatchInOneOfTwoTables() throws {

@@ -10,7 +10,7 @@ func rules(_ text: String) throws -> RulesFile {
 }
 
 /// The error that `body` throws, as the command prints it, with its hint on a second line.
-func refusal(_ body: () throws -> Void) -> String? {
+func printedRefusal(_ body: () throws -> Void) -> String? {
   do {
     try body()
     return nil
@@ -22,7 +22,7 @@ func refusal(_ body: () throws -> Void) -> String? {
 }
 
 /// The refusal of a rules file that cannot be parsed.
-func refusal(parsing text: String) -> String? { refusal { _ = try rules(text) } }
+func refusal(parsing text: String) -> String? { printedRefusal { _ = try rules(text) } }
 
 /// A table of byte tensors; each tensor counts up from 10 times its position.
 func table(_ tensors: KeyValuePairs<String, [Int]>) throws -> TensorTable {
