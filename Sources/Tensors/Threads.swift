@@ -26,6 +26,22 @@ package enum Threads {
     }
   }
 
+  /// Runs `body` on this thread while `other` runs on one of its own, and waits for it; where the system gives
+  /// none, `other` runs after `body`.
+  package static func run(
+    beside other: @Sendable () -> Void, _ body: () throws -> Void
+  ) rethrows {
+    try withoutActuallyEscaping(other) { other in
+      let work = Work(other)
+      let thread = start(work)
+      defer {
+        if let thread { pthread_join(thread, nil) } else { other() }
+        withExtendedLifetime(work) {}
+      }
+      try body()
+    }
+  }
+
   /// Starts a thread that ends with the process; false where the system gives none.
   package static func startDetached(_ body: @escaping @Sendable () -> Never) -> Bool {
     let work = Work { body() }

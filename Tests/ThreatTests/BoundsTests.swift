@@ -89,6 +89,23 @@ import Testing
 
   // MARK: Many tensors
 
+  /// Read, written in its own format and read again, a file of many tensors takes what I6 allows.
+  @Test(
+    .row("Z21"), arguments: [ManyTensors.npz, .compressedNPZ, .safetensors, .hdf5, .ingot])
+  func manyTensorsAreRewrittenWithinTheBound(_ form: ManyTensors) throws {
+    try Places.withTemporaryFolder { folder in
+      let (path, _) = try form.make(70_000, in: folder)
+      let source = URL(filePath: path)
+      let size = try #require(source.resourceValues(forKeys: [.fileSizeKey]).fileSize)
+      let destination = folder.appending(path: "rewritten.\(source.pathExtension)").filePath
+      let options = form == .compressedNPZ ? ["--compression", "gzip:1"] : []
+      let run = try MeasuredRun(["convert", path, destination] + options, seconds: 60)
+      #expect(run.status == 0, "\(run.diagnostics)")
+      #expect(
+        run.peakBytes < 128 << 20 + 2 * size || Sanitizer.isOn, "\(run.peakBytes >> 10) KiB")
+    }
+  }
+
   @Test(
     .row("G12", "Z22"), .enabled(if: Places.isLong, "INGOT_LONG is not set"),
     arguments: [ManyTensors.safetensors, .npz])

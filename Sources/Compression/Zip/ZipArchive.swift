@@ -8,7 +8,7 @@ package import Tensors
 package final class ZipArchive: Sendable {
   package let source: any ByteSource
   /// The members' central headers in the directory's order.
-  private let headers: [ZipCentralHeader]
+  let headers: [ZipCentralHeader]
   let directory: [UInt8]
   private let directoryOffset: Int
 
@@ -59,7 +59,7 @@ package final class ZipArchive: Sendable {
   package var count: Int { headers.count }
 
   /// The members in the directory's order.
-  package var entries: [ZipEntry] { headers.map { ZipEntry(header: $0, archive: self) } }
+  package var entries: [ZipEntry] { headers.indices.map { ZipEntry(archive: self, index: $0) } }
 
   /// Checks every member's local header and calls `body` with the member's position in `entries` and
   /// the first bytes of its data, at least `beginning` of them where there are as many.
@@ -98,7 +98,7 @@ package final class ZipArchive: Sendable {
         expected = try endOfMember(header, dataEnd: dataEnd, next: next, window)
         try body(
           index,
-          Member(entry: ZipEntry(header: header, archive: self), dataOffset: local.dataOffset),
+          Member(entry: ZipEntry(archive: self, index: index), dataOffset: local.dataOffset),
           window.slice(
             at: local.dataOffset, upTo: min(dataEnd, directoryOffset), limit: beginning))
       } catch let error as IngotError {

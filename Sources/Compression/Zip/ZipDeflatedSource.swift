@@ -8,11 +8,13 @@ package final class ZipDeflatedSource: ByteSource {
   private let member: ZipArchive.Member
   private let progress = Mutex<Progress?>(nil)
 
-  /// How far the member has been expanded.
-  private struct Progress {
+  /// How far the member has been expanded: an object, because of a million members few are ever begun.
+  private final class Progress {
     var stream: InflateStream
     var position = 0
     var crc: UInt32 = 0
+
+    init(_ stream: InflateStream) { self.stream = stream }
   }
 
   /// The content of a deflated member.
@@ -27,7 +29,7 @@ package final class ZipDeflatedSource: ByteSource {
     guard buffer.byteCount > 0 else { return }
     try naming(tensor: member.entry.name, offset: member.dataOffset) {
       try progress.withLock { progress in
-        var current =
+        let current =
           if let progress, progress.position <= offset { progress } else { start() }
         progress = nil
         var scratch = [UInt8](
@@ -35,17 +37,17 @@ package final class ZipDeflatedSource: ByteSource {
         while current.position < offset {
           let count = min(scratch.count, offset - current.position)
           try scratch.withMutableBytes { bytes in
-            try bytes.withRange(0..<count) { try advance(&current, into: &$0) }
+            try bytes.withRange(0..<count) { try advance(current, into: &$0) }
           }
         }
-        try advance(&current, into: &buffer)
+        try advance(current, into: &buffer)
         if current.position < byteCount { progress = current }
       }
     }
   }
 
   private func start() -> Progress {
-    Progress(stream: stream(with: makeInflater()))
+    Progress(stream(with: makeInflater()))
   }
 
   private func stream(with inflater: any Inflater) -> InflateStream {
@@ -54,7 +56,7 @@ package final class ZipDeflatedSource: ByteSource {
       byteCount: member.entry.compressedSize, with: inflater)
   }
 
-  private func advance(_ progress: inout Progress, into buffer: inout MutableRawSpan) throws {
+  private func advance(_ progress: Progress, into buffer: inout MutableRawSpan) throws {
     let count = try progress.stream.read(into: &buffer)
     progress.position += count
     guard count == buffer.byteCount else {

@@ -8,8 +8,10 @@ package struct ZipEntry: Sendable {
     case deflated = 8
   }
 
-  let header: ZipCentralHeader
   let archive: ZipArchive
+  /// The member's position in the directory.
+  let index: Int
+  var header: ZipCentralHeader { archive.headers[index] }
 
   /// The name: a label, never a path.
   ///

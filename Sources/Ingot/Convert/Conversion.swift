@@ -13,7 +13,7 @@ public struct Conversion: Sendable {
   private let rulesReport: RulesReport?
   private let nameConversion: NameConversion?
   private let casts: CastBook
-  private let files: [PlannedFile]
+  private var files: [PlannedFile]
   private let droppedOthers: [OtherItem]
   private let droppedMetadata: [String]
 
@@ -148,8 +148,10 @@ public struct Conversion: Sendable {
 
   /// Writes, checks and commits the destination, or, in a dry run, only describes it.
   ///
+  /// It uses the conversion up: what was planned for a file leaves memory when that is written.
+  ///
   /// - Throws: `output`, `io` or `changed`; the destination is then what it was before.
-  public func run(progress: ProgressMeter? = nil) throws -> ConversionReport {
+  public consuming func run(progress: ProgressMeter? = nil) throws -> ConversionReport {
     var report = ConversionReport(
       source: source, destination: destination, format: format.identifier, table: table,
       files: files.map(\.path), rules: rulesReport?.rules ?? [],
@@ -163,15 +165,15 @@ public struct Conversion: Sendable {
     let executor = PlanExecutor(jobs: jobs, takesHashes: options.checksResult, progress: progress)
     var written: [WrittenFile] = []
     let folder = try OutputFile.openFolder(of: destination)
-    for file in files {
+    for index in files.indices {
       let output = try OutputFile(
-        path: file.path, in: folder, replaces: options.replacesDestination,
+        path: files[index].path, in: folder, replaces: options.replacesDestination,
         syncs: options.syncsResult)
-      let outcome = try source.naming { try executor.execute(file.plan, into: output) }
       written.append(
-        WrittenFile(
-          output: output, format: file.format, table: file.table, plan: file.plan, outcome: outcome)
-      )
+        try source.naming { [file = files[index]] in
+          try WrittenFile(file.plan, of: file.table, in: file.format, to: output, by: executor)
+        })
+      files[index].plan = WritePlan()
       report.writtenBytes += output.byteCount
     }
     let check = WrittenCheck(files: written, jobs: jobs, options: options.reading)

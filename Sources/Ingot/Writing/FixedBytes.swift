@@ -7,6 +7,8 @@ struct FixedBytes {
   struct Stretch {
     var offset: Int
     var content: Content
+    /// The patches that change it, in the order of their writing.
+    var patches: [Int] = []
     var end: Int { offset + content.count }
   }
 
@@ -25,10 +27,12 @@ struct FixedBytes {
 
   /// In ascending order, none empty, none overlapping.
   private(set) var stretches: [Stretch] = []
+  private let patches: [WritePlan.Patch]
   /// The size of the file.
   private var end = 0
 
   init(_ plan: WritePlan, _ outcome: PlanExecutor.Outcome) {
+    patches = outcome.patches
     var number = 0
     for part in plan.parts {
       switch part {
@@ -39,7 +43,7 @@ struct FixedBytes {
         number += 1
       }
     }
-    for patch in outcome.patches { apply(patch) }
+    for number in patches.indices { place(number) }
   }
 
   private mutating func append(_ content: Content) {
@@ -49,11 +53,12 @@ struct FixedBytes {
 
   /// Puts the bytes of a patch over what is there or, at the end, after it; what it puts over a tensor's
   /// data is compared with the tensor.
-  private mutating func apply(_ patch: WritePlan.Patch) {
+  private mutating func place(_ number: Int) {
+    let patch = patches[number]
     let patchEnd = patch.offset + patch.bytes.count
     var index = firstStretch(endingAfter: patch.offset)
     while index < stretches.count, stretches[index].offset < patchEnd {
-      overwrite(index, with: patch)
+      stretches[index].patches.append(number)
       index += 1
     }
     guard patchEnd > end else { return }
@@ -64,19 +69,23 @@ struct FixedBytes {
     append(.bytes(isWhole ? patch.bytes : Array(patch.bytes.suffix(count))))
   }
 
-  private mutating func overwrite(_ index: Int, with patch: WritePlan.Patch) {
-    let stretch = stretches[index]
-    let range =
-      max(stretch.offset, patch.offset)..<min(stretch.end, patch.offset + patch.bytes.count)
+  /// What a stretch holds when its patches are written: made when it is compared, because a file may have a
+  /// million of them.
+  private func content(of stretch: Stretch) -> Content {
+    guard !stretch.patches.isEmpty else { return stretch.content }
     var bytes: [UInt8] =
       switch stretch.content {
       case .bytes(let bytes): bytes
       case .zeros(let count): [UInt8](repeating: 0, count: count)
       }
-    bytes.replaceSubrange(
-      range.lowerBound - stretch.offset..<range.upperBound - stretch.offset,
-      with: patch.bytes[range.lowerBound - patch.offset..<range.upperBound - patch.offset])
-    stretches[index].content = .bytes(bytes)
+    for patch in stretch.patches.lazy.map({ patches[$0] }) {
+      let range =
+        max(stretch.offset, patch.offset)..<min(stretch.end, patch.offset + patch.bytes.count)
+      bytes.replaceSubrange(
+        range.lowerBound - stretch.offset..<range.upperBound - stretch.offset,
+        with: patch.bytes[range.lowerBound - patch.offset..<range.upperBound - patch.offset])
+    }
+    return .bytes(bytes)
   }
 
   private func firstStretch(endingAfter offset: Int) -> Int {
@@ -90,14 +99,30 @@ struct FixedBytes {
     return range.lowerBound
   }
 
+  /// Compares all of it with the written file, on several threads.
+  ///
+  /// - Throws: `io` with the byte that is another.
+  func compare(with file: OutputFile, jobs: Int) throws {
+    let step = 64
+    let count = (stretches.count + step - 1) / step
+    try Workers.run(count, jobs: jobs, makeWorkspace: {}) { task, _ in
+      for stretch in stretches.dropFirst(task * step).prefix(step) {
+        if let offset = try difference(in: stretch, of: file) {
+          throw WrittenFile.differs("a byte is not what was written", offset: offset)
+        }
+      }
+    }
+  }
+
   /// The offset of the first byte of a stretch that `file` holds otherwise, or nil.
   func difference(in stretch: Stretch, of file: some ByteSource) throws -> Int? {
     let step = 512 << 10
-    for start in stride(from: 0, to: stretch.content.count, by: step) {
-      let count = min(step, stretch.content.count - start)
+    let content = content(of: stretch)
+    for start in stride(from: 0, to: content.count, by: step) {
+      let count = min(step, content.count - start)
       let found = try file.bytes(at: stretch.offset + start, count: count, "the written file")
       let index =
-        switch stretch.content {
+        switch content {
         case .bytes(let bytes):
           // The whole is compared first: nearly always there is no difference to look for.
           found[...] == bytes[start..<start + count]

@@ -29,10 +29,9 @@ public enum WholeFile {
     options.fileName = path.fileName
     let plan = try Tensors.naming(file: path) { [options] in try format.plan(table, options) }
     let output = try OutputFile(path: path, replaces: replaces, syncs: true)
-    let executor = PlanExecutor(jobs: jobs, takesHashes: true, progress: nil)
-    let written = WrittenFile(
-      output: output, format: format, table: table, plan: plan,
-      outcome: try executor.execute(plan, into: output))
+    let written = try WrittenFile(
+      plan, of: table, in: format, to: output,
+      by: PlanExecutor(jobs: jobs, takesHashes: true, progress: nil))
     try WrittenCheck(files: [written], jobs: jobs, options: ReadOptions())
       .finishAndCompare(comparing: true)
     try check()

@@ -134,7 +134,7 @@ struct Convert: ParsableCommand {
     let display = quiet || dryRun ? nil : ProgressDisplay(meter)
     let report: ConversionReport
     do {
-      report = try conversion.run(progress: meter)
+      report = try (consume conversion).run(progress: meter)
       display?.finish()
     } catch {
       display?.finish()
