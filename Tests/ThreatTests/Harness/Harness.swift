@@ -93,10 +93,8 @@ struct Harness {
     #expect(Self.allowed.contains(run.status), "I1: \(arguments) ended with \(run.status)")
     #expect(
       run.processorSeconds < Self.patience, "I6: \(arguments) took \(run.processorSeconds) s")
-    // 64 MiB and 32 MiB a job; large files here are those of very many tensors, so mostly header.
-    let bound = 128 << 20 + (state.byteCount > 1 << 20 ? 2 * state.byteCount : 0)
     #expect(
-      run.peakBytes < bound || Sanitizer.isOn,
+      run.isWithinMemoryBound(for: state.byteCount),
       "I6: \(arguments) took \(run.peakBytes >> 10) KiB")
     return run
   }

@@ -33,4 +33,10 @@ struct MeasuredRun: Sendable {
     processorSeconds = fields[2] / 1e6
     peakBytes = Int(fields[3]) * 1024
   }
+
+  /// Whether it took no more memory than I6 allows for a source of `byteCount` bytes: 64 MiB and 32 MiB a job;
+  /// large files here are those of very many tensors, so mostly header.
+  func isWithinMemoryBound(for byteCount: Int) -> Bool {
+    peakBytes < 128 << 20 + (byteCount > 1 << 20 ? 2 * byteCount : 0) || Sanitizer.isOn
+  }
 }
