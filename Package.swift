@@ -50,8 +50,7 @@ let package = Package(
     .systemLibrary(
       name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     .target(name: "CSystem"),
-    .target(name: "CKernels"),
-    .target(name: "CBLAS"),
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
     .target(name: "Tensors", dependencies: ["CKernels", "CSystem"], swiftSettings: settings),
     .target(
       name: "Compression",
@@ -73,7 +72,7 @@ let package = Package(
     .target(name: "Architectures", dependencies: ["Tensors"], swiftSettings: settings),
     .target(
       name: "ReferenceModel",
-      dependencies: ["Architectures", "Tensors", "CBLAS", "CKernels", "CSystem"],
+      dependencies: ["Architectures", "Tensors", "CKernels", "CSystem"],
       swiftSettings: settings),
     .target(name: "Rules", dependencies: ["Tensors", "CYAML"], swiftSettings: settings),
     .target(

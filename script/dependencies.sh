@@ -35,8 +35,33 @@ need_packages() {
     fi
   fi
   say "installing ${missing[*]}"
-  "${prefix[@]}" apt-get update -qq >/dev/null
-  DEBIAN_FRONTEND=noninteractive "${prefix[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null
+  with_package_lock "${prefix[@]}" apt-get update -qq
+  with_package_lock "${prefix[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}"
+}
+
+# How many seconds to wait for another run of the package manager: unattended upgrades hold its locks for minutes.
+package_lock_patience=900
+
+# with_package_lock COMMAND…: runs a command of apt, and again while another process holds a lock of the package manager.
+# apt waits by itself for one of its locks only (DPkg::Lock::Timeout): not for that of the lists of packages.
+with_package_lock() {
+  local began=$SECONDS output
+  while ! output=$("$@" 2>&1 >/dev/null); do
+    case "$output" in
+      *"Could not get lock"* | *"Unable to lock"* | *"Unable to acquire the dpkg frontend lock"*) ;;
+      *)
+        printf '%s\n' "$output" >&2
+        return 1
+        ;;
+    esac
+    if [ $((SECONDS - began)) -ge "$package_lock_patience" ]; then
+      printf '%s\n' "$output" >&2
+      say "Another process has held the lock of the package manager for $package_lock_patience seconds: start again when it is done."
+      return 1
+    fi
+    say "Another process holds the lock of the package manager: waiting for it, $package_lock_patience seconds at most"
+    sleep 5
+  done
 }
 
 # What building takes.

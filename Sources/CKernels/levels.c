@@ -4,10 +4,13 @@
 static ingot_level supported(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
+  // Every processor with AVX-512 has fused multiply-adds; of those with AVX2 all but a few.
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
       && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
     return INGOT_LEVEL_AVX512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c")) return INGOT_LEVEL_AVX2;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c")
+      && __builtin_cpu_supports("fma"))
+    return INGOT_LEVEL_AVX2;
 #endif
   return INGOT_LEVEL_PLAIN;
 }

@@ -1,7 +1,8 @@
-// Matrix products where no BLAS is there.
+// Matrix products, with a table of them for each level of instructions.
 #ifndef INGOT_PRODUCT_H
 #define INGOT_PRODUCT_H
 #include "CKernels.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +12,12 @@ enum { FEW_ROWS = 4 };
 typedef struct {
   int (*product64)(
       int, int, size_t m, size_t n, size_t k, const double *, size_t, const double *, size_t,
-      double, double *, size_t);
+      int, double *, size_t);
   int (*product64_of_32)(
       int, int, size_t m, size_t n, size_t k, const double *, size_t, const float *, size_t,
-      double, double *, size_t);
+      int, double *, size_t);
   int (*product32)(
-      int, int, size_t m, size_t n, size_t k, const float *, size_t, const float *, size_t, float,
+      int, int, size_t m, size_t n, size_t k, const float *, size_t, const float *, size_t, int,
       float *, size_t);
 } Products;
 

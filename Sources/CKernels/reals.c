@@ -22,6 +22,9 @@ void ingot_activate32(float *x, size_t count, ingot_activation function) {
   loops()->activate32(x, count, function);
 }
 
+void ingot_soft_cap64(double *x, size_t count, double cap) { loops()->soft_cap64(x, count, cap); }
+void ingot_soft_cap32(float *x, size_t count, float cap) { loops()->soft_cap32(x, count, cap); }
+
 void ingot_normalize64(
     double *x, size_t rows, size_t width, ingot_norm kind, double epsilon, const double *scale,
     const double *shift) {

@@ -10,6 +10,8 @@ typedef struct {
   void (*softmax32)(float *, size_t, float scale);
   void (*activate64)(double *, size_t, ingot_activation);
   void (*activate32)(float *, size_t, ingot_activation);
+  void (*soft_cap64)(double *, size_t, double cap);
+  void (*soft_cap32)(float *, size_t, float cap);
   void (*normalize64)(
       double *, size_t rows, size_t width, ingot_norm, double epsilon, const double *,
       const double *);

@@ -39,6 +39,26 @@ static inline REAL NAME(exponential)(REAL x) {
   return x < EXP_LEAST ? 0 : result;
 }
 
+// e^(2|x|) − 1 = 2^k·(e^r − 1) + (2^k − 1), and tanh |x| is that divided by itself plus 2. Above TANH_MOST / 2 it is 1.
+static inline REAL NAME(hyperbolic_tangent)(REAL x) {
+  REAL twice = x < 0 ? -2 * x : 2 * x;
+  twice = twice > TANH_MOST ? TANH_MOST : twice;
+  REAL shifted = twice * (REAL)0x1.71547652b82fep+0 + EXP_ROUND;
+  BITS bits;
+  memcpy(&bits, &shifted, sizeof bits);
+  REAL k = shifted - EXP_ROUND;
+  REAL r = twice - k * EXP_LN2_HIGH - k * EXP_LN2_LOW;
+  REAL sum = exp_series[EXP_TERMS - 1];
+  for (int i = EXP_TERMS - 2; i >= 1; i--) sum = sum * r + exp_series[i];
+  SIGNED whole = (SIGNED)(bits << EXP_SPARE) >> EXP_SPARE;
+  BITS power = (BITS)(whole + EXP_BIAS) << EXP_FRACTION;
+  REAL scale;
+  memcpy(&scale, &power, sizeof scale);
+  REAL less = scale * (sum * r) + (scale - 1);
+  REAL result = less / (less + 2);
+  return x < 0 ? -result : x > 0 ? result : x;
+}
+
 static REAL NAME(sum)(const REAL *x, size_t count) {
   REAL sums[NAME(LANES)] = {0};
   size_t i = 0;
@@ -105,7 +125,14 @@ static void NAME(activate)(REAL *x, size_t count, ingot_activation function) {
   case INGOT_SILU:
     for (size_t i = 0; i < count; i++) x[i] = x[i] / (1 + NAME(exponential)(-x[i]));
     break;
+  case INGOT_TANH:
+    for (size_t i = 0; i < count; i++) x[i] = NAME(hyperbolic_tangent)(x[i]);
+    break;
   }
+}
+
+static void NAME(soft_cap)(REAL *x, size_t count, REAL cap) {
+  for (size_t i = 0; i < count; i++) x[i] = cap * NAME(hyperbolic_tangent)(x[i] / cap);
 }
 
 static REAL NAME(squares)(const REAL *x, size_t count, REAL mean) {

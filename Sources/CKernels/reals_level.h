@@ -17,6 +17,7 @@
 #define EXP_LN2_HIGH 0x1.62e42fefa3800p-1
 #define EXP_LN2_LOW 0x1.ef35793c76730p-45
 #define exp_series exp_series_64
+#define TANH_MOST 40.0
 #define ERFC_K 4.0
 #define ERFC_MOST 27.0
 #define ERFC_SLOPE 0x1.25ed097b425edp+1
@@ -54,6 +55,7 @@ static const double erfc_series_64[ERFC_TERMS] = {
 #undef EXP_LN2_HIGH
 #undef EXP_LN2_LOW
 #undef exp_series
+#undef TANH_MOST
 #undef ERFC_K
 #undef ERFC_MOST
 #undef ERFC_SLOPE
@@ -75,6 +77,7 @@ static const double erfc_series_64[ERFC_TERMS] = {
 #define EXP_LN2_HIGH 0x1.62e4p-1f
 #define EXP_LN2_LOW 0x1.7f7d1cp-20f
 #define exp_series exp_series_32
+#define TANH_MOST 20.0f
 #define ERFC_K 2.0f
 #define ERFC_MOST 10.5f
 #define ERFC_SLOPE 0x1.30c30cp+1f
@@ -92,6 +95,6 @@ static const float erfc_series_32[ERFC_TERMS] = {
 #include "reals_body.h"
 
 const RealLoops TABLE = {
-  softmax_64, softmax_32, activate_64, activate_32, normalize_64, normalize_32, add_64, add_32,
+  softmax_64, softmax_32, activate_64, activate_32, soft_cap_64, soft_cap_32, normalize_64, normalize_32, add_64, add_32,
   multiply_64, multiply_32, scale_64, scale_32,
 };

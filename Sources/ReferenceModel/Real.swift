@@ -1,14 +1,5 @@
-internal import CBLAS
 internal import CKernels
 internal import Tensors
-
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
 
 /// A type that the forward pass computes in: `Double` or `Float`.
 protocol Real: BinaryFloatingPoint, BitwiseCopyable, Sendable {
@@ -17,24 +8,15 @@ protocol Real: BinaryFloatingPoint, BitwiseCopyable, Sendable {
   /// Wraps an array of this type for users.
   static func wrap(_ elements: [Self]) -> StateValue.Elements
 
+  /// e to the power x.
   static func exp(_ x: Self) -> Self
-  static func tanh(_ x: Self) -> Self
-  static func erf(_ x: Self) -> Self
 
-  /// The product of the library that is loaded; see `ingot_blas_dgemm`.
+  /// The product by our vectors, which read b of a smaller type too; false, and nothing is done, where memory lacks.
   @unsafe
-  static func multiply(
-    _ a: UnsafePointer<Self>, pitch aPitch: Int32, as aLies: ingot_transposition,
-    _ b: UnsafePointer<Self>, pitch bPitch: Int32, as bLies: ingot_transposition,
-    into c: UnsafeMutablePointer<Self>, pitch cPitch: Int32, adding beta: Self,
-    m: Int32, n: Int32, k: Int32)
-
-  /// The same by our own loops, which read b of a smaller type too; false where memory lacks.
-  @unsafe
-  static func multiplyWithoutLibrary<Stored: Real>(
+  static func multiply<Stored: Real>(
     _ a: UnsafePointer<Self>, pitch aPitch: Int, isTransposed aIs: Bool,
     _ b: UnsafePointer<Stored>, pitch bPitch: Int, isTransposed bIs: Bool,
-    into c: UnsafeMutablePointer<Self>, pitch cPitch: Int, adding beta: Self,
+    into c: UnsafeMutablePointer<Self>, pitch cPitch: Int, adding isSum: Bool,
     m: Int, n: Int, k: Int
   ) -> Bool
 
@@ -43,6 +25,8 @@ protocol Real: BinaryFloatingPoint, BitwiseCopyable, Sendable {
   static func softmax(_ x: UnsafeMutablePointer<Self>, _ count: Int, scale: Self)
   @unsafe
   static func activate(_ x: UnsafeMutablePointer<Self>, _ count: Int, _ function: ingot_activation)
+  @unsafe
+  static func softCap(_ x: UnsafeMutablePointer<Self>, _ count: Int, _ cap: Self)
   @unsafe
   static func normalize(
     _ x: UnsafeMutablePointer<Self>, _ rows: Int, _ width: Int, _ kind: ingot_norm,
@@ -58,45 +42,23 @@ protocol Real: BinaryFloatingPoint, BitwiseCopyable, Sendable {
 extension Double: Real {
   static var elementType: ElementType { .float64 }
   static func wrap(_ elements: [Double]) -> StateValue.Elements { .float64(elements) }
-  #if canImport(Glibc)
-  static func exp(_ x: Double) -> Double { Glibc.exp(x) }
-  static func tanh(_ x: Double) -> Double { Glibc.tanh(x) }
-  static func erf(_ x: Double) -> Double { Glibc.erf(x) }
-  #elseif canImport(Musl)
-  static func exp(_ x: Double) -> Double { Musl.exp(x) }
-  static func tanh(_ x: Double) -> Double { Musl.tanh(x) }
-  static func erf(_ x: Double) -> Double { Musl.erf(x) }
-  #else
-  static func exp(_ x: Double) -> Double { Darwin.exp(x) }
-  static func tanh(_ x: Double) -> Double { Darwin.tanh(x) }
-  static func erf(_ x: Double) -> Double { Darwin.erf(x) }
-  #endif
+  static func exp(_ x: Double) -> Double { Elementary.exp(x) }
 
   // The kernels are those of C: what the protocol says of the pointers is what they ask for.
   @unsafe
-  static func multiply(
-    _ a: UnsafePointer<Double>, pitch aPitch: Int32, as aLies: ingot_transposition,
-    _ b: UnsafePointer<Double>, pitch bPitch: Int32, as bLies: ingot_transposition,
-    into c: UnsafeMutablePointer<Double>, pitch cPitch: Int32, adding beta: Double,
-    m: Int32, n: Int32, k: Int32
-  ) {
-    unsafe ingot_blas_dgemm(aLies, bLies, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch)
-  }
-
-  @unsafe
-  static func multiplyWithoutLibrary<Stored: Real>(
+  static func multiply<Stored: Real>(
     _ a: UnsafePointer<Double>, pitch aPitch: Int, isTransposed aIs: Bool,
     _ b: UnsafePointer<Stored>, pitch bPitch: Int, isTransposed bIs: Bool,
-    into c: UnsafeMutablePointer<Double>, pitch cPitch: Int, adding beta: Double,
+    into c: UnsafeMutablePointer<Double>, pitch cPitch: Int, adding isSum: Bool,
     m: Int, n: Int, k: Int
   ) -> Bool {
     if let b = unsafe b as? UnsafePointer<Float> {
       return unsafe ingot_product64_of_32(
-        aIs ? 1 : 0, bIs ? 1 : 0, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch) != 0
+        aIs ? 1 : 0, bIs ? 1 : 0, m, n, k, a, aPitch, b, bPitch, isSum ? 1 : 0, c, cPitch) != 0
     }
     guard let b = unsafe b as? UnsafePointer<Double> else { return false }
     return unsafe ingot_product64(
-      aIs ? 1 : 0, bIs ? 1 : 0, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch) != 0
+      aIs ? 1 : 0, bIs ? 1 : 0, m, n, k, a, aPitch, b, bPitch, isSum ? 1 : 0, c, cPitch) != 0
   }
 
   @unsafe
@@ -109,6 +71,11 @@ extension Double: Real {
     _ x: UnsafeMutablePointer<Double>, _ count: Int, _ function: ingot_activation
   ) {
     unsafe ingot_activate64(x, count, function)
+  }
+
+  @unsafe
+  static func softCap(_ x: UnsafeMutablePointer<Double>, _ count: Int, _ cap: Double) {
+    unsafe ingot_soft_cap64(x, count, cap)
   }
 
   @unsafe
@@ -140,30 +107,18 @@ extension Float: Real {
   static var elementType: ElementType { .float32 }
   static func wrap(_ elements: [Float]) -> StateValue.Elements { .float32(elements) }
   // Through float64: single precision comes out correctly rounded but for rare ties.
-  static func exp(_ x: Float) -> Float { Float(Double.exp(Double(x))) }
-  static func tanh(_ x: Float) -> Float { Float(Double.tanh(Double(x))) }
-  static func erf(_ x: Float) -> Float { Float(Double.erf(Double(x))) }
+  static func exp(_ x: Float) -> Float { Float(Elementary.exp(Double(x))) }
 
   @unsafe
-  static func multiply(
-    _ a: UnsafePointer<Float>, pitch aPitch: Int32, as aLies: ingot_transposition,
-    _ b: UnsafePointer<Float>, pitch bPitch: Int32, as bLies: ingot_transposition,
-    into c: UnsafeMutablePointer<Float>, pitch cPitch: Int32, adding beta: Float,
-    m: Int32, n: Int32, k: Int32
-  ) {
-    unsafe ingot_blas_sgemm(aLies, bLies, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch)
-  }
-
-  @unsafe
-  static func multiplyWithoutLibrary<Stored: Real>(
+  static func multiply<Stored: Real>(
     _ a: UnsafePointer<Float>, pitch aPitch: Int, isTransposed aIs: Bool,
     _ b: UnsafePointer<Stored>, pitch bPitch: Int, isTransposed bIs: Bool,
-    into c: UnsafeMutablePointer<Float>, pitch cPitch: Int, adding beta: Float,
+    into c: UnsafeMutablePointer<Float>, pitch cPitch: Int, adding isSum: Bool,
     m: Int, n: Int, k: Int
   ) -> Bool {
     guard let b = unsafe b as? UnsafePointer<Float> else { return false }
     return unsafe ingot_product32(
-      aIs ? 1 : 0, bIs ? 1 : 0, m, n, k, a, aPitch, b, bPitch, beta, c, cPitch) != 0
+      aIs ? 1 : 0, bIs ? 1 : 0, m, n, k, a, aPitch, b, bPitch, isSum ? 1 : 0, c, cPitch) != 0
   }
 
   @unsafe
@@ -175,6 +130,11 @@ extension Float: Real {
   static func activate(_ x: UnsafeMutablePointer<Float>, _ count: Int, _ function: ingot_activation)
   {
     unsafe ingot_activate32(x, count, function)
+  }
+
+  @unsafe
+  static func softCap(_ x: UnsafeMutablePointer<Float>, _ count: Int, _ cap: Float) {
+    unsafe ingot_soft_cap32(x, count, cap)
   }
 
   @unsafe

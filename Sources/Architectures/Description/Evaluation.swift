@@ -112,7 +112,7 @@ public struct Environment: Sendable {
     }
     switch function {
     case .sqrt: return .real(numbers[0].squareRoot())
-    case .log: return .real(Libm.log(numbers[0]))
+    case .log: return .real(Elementary.log(numbers[0]))
     case .floor:
       guard let integer = Int(exactly: numbers[0].rounded(.down)) else {
         throw Fault("\(arguments[0]) has no integer below")

@@ -197,6 +197,7 @@ typedef enum {
   INGOT_GELU_TANH,
   INGOT_GELU_SIGMOID,
   INGOT_SILU,
+  INGOT_TANH,
 } ingot_activation;
 
 typedef enum {
@@ -214,6 +215,10 @@ void ingot_softmax32(float *x, size_t count, float scale);
 void ingot_activate64(double *x, size_t count, ingot_activation function);
 void ingot_activate32(float *x, size_t count, ingot_activation function);
 
+/// cap · tanh(x / cap) of each of the `count` numbers, in place.
+void ingot_soft_cap64(double *x, size_t count, double cap);
+void ingot_soft_cap32(float *x, size_t count, float cap);
+
 /// Normalises each of `rows` rows of `width` numbers, in place, times `scale` plus `shift`.
 void ingot_normalize64(
     double *x, size_t rows, size_t width, ingot_norm kind, double epsilon, const double *scale,
@@ -230,18 +235,20 @@ void ingot_multiply32(float *x, const float *y, size_t count);
 void ingot_scale64(double *x, double factor, size_t count);
 void ingot_scale32(float *x, float factor, size_t count);
 
-/// c ← a·b + beta·c in row-major order, where no BLAS does it: a is m × k, b is k × n, both after a
-/// transposition where the flag says so; pitches are distances of rows as stored. What c holds does not
-/// count where beta is 0. `k` is at least 1. Returns 0 where memory lacks, and has done nothing then. `_of_32`
-/// widens b as it reads it.
+/// c ← a·b, or c + a·b where `is_sum`, in row-major order: a is m × k, b is k × n, both after a transposition where the
+/// flag says so; pitches are distances of rows as stored. `k` is at least 1. Returns 0 where memory lacks, and has done
+/// nothing then. `_of_32` widens b as it reads it.
+///
+/// Every element is one chain of fused multiply-adds along the inner dimension, which begins with what c holds, or with
+/// 0: the same bits on every level, and however a caller splits the matrices.
 int ingot_product64(
     int a_transposed, int b_transposed, size_t m, size_t n, size_t k, const double *a,
-    size_t a_pitch, const double *b, size_t b_pitch, double beta, double *c, size_t c_pitch);
+    size_t a_pitch, const double *b, size_t b_pitch, int is_sum, double *c, size_t c_pitch);
 int ingot_product64_of_32(
     int a_transposed, int b_transposed, size_t m, size_t n, size_t k, const double *a,
-    size_t a_pitch, const float *b, size_t b_pitch, double beta, double *c, size_t c_pitch);
+    size_t a_pitch, const float *b, size_t b_pitch, int is_sum, double *c, size_t c_pitch);
 int ingot_product32(
     int a_transposed, int b_transposed, size_t m, size_t n, size_t k, const float *a,
-    size_t a_pitch, const float *b, size_t b_pitch, float beta, float *c, size_t c_pitch);
+    size_t a_pitch, const float *b, size_t b_pitch, int is_sum, float *c, size_t c_pitch);
 
 #endif

@@ -32,7 +32,7 @@ struct TokenSampler {
     guard logits[largest].isFinite else { return nil }
     guard temperature > 0 else { return largest }
     let candidates = candidates(logits)
-    let chances = candidates.map { exp((logits[$0] - logits[largest]) / temperature) }
+    let chances = candidates.map { Elementary.exp((logits[$0] - logits[largest]) / temperature) }
     var rest = random.unit() * chances.reduce(0, +)
     for (candidate, chance) in zip(candidates, chances) {
       if rest < chance { return candidate }

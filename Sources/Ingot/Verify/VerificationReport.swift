@@ -44,6 +44,7 @@ public struct VerificationReport: Sendable {
     [
       "ok": .boolean(isOK), "architecture": .string(architecture),
       "precision": .string(precision.rawValue),
+      "processor_level": .string(Kernels.Level.current.name),
       "golden": [
         "precision": .string(goldenPrecision.name), "source": .string(goldenPrecisionSource),
       ],

@@ -84,7 +84,8 @@ enum AttentionKernel {
                   at.query + (row * s.queries + queries.lowerBound) * queryPitch
                     + head * s.headSize, pitch: queryPitch, isTransposed: false,
                   at.key + (row * s.keys + keys.lowerBound) * keyPitch + keyHead * s.headSize,
-                  pitch: keyPitch, isTransposed: true, into: scores, pitch: keys.count, adding: 0,
+                  pitch: keyPitch, isTransposed: true, into: scores, pitch: keys.count,
+                  adding: false,
                   m: queries.count, n: keys.count, k: s.headSize)
               }
               weigh(&scores, queries, keys, head, row, s, scoring)
@@ -95,7 +96,7 @@ enum AttentionKernel {
                   scores, pitch: keys.count, isTransposed: false,
                   values, pitch: valuePitch, isTransposed: false,
                   into: at.out + (row * s.queries + queries.lowerBound) * outPitch
-                    + head * s.valueSize, pitch: outPitch, adding: 0,
+                    + head * s.valueSize, pitch: outPitch, adding: false,
                   m: queries.count, n: s.valueSize, k: keys.count)
               }
             }
@@ -141,10 +142,11 @@ enum AttentionKernel {
       }
       let first = start + seen.lowerBound - keys.lowerBound
       if !isPlain {
-        for key in seen {
+        for place in first..<first + seen.count { span[place] *= scoring.scale }
+        if scoring.softCap > 0 { Rows.softCap(&span, first, seen.count, scoring.softCap) }
+        for key in seen where scoring.bias != nil || scoring.slopes != nil {
           let place = first + key - seen.lowerBound
-          var score = span[place] * scoring.scale
-          if scoring.softCap > 0 { score = scoring.softCap * Scalar.tanh(score / scoring.softCap) }
+          var score = span[place]
           if let bias = scoring.bias {
             score += bias.elements[(head * shape.queries + query) * shape.keys + key]
           }

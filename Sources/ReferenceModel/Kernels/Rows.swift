@@ -113,13 +113,17 @@ enum Rows {
     case .geluTanh: kernel = INGOT_GELU_TANH
     case .geluSigmoid: kernel = INGOT_GELU_SIGMOID
     case .silu: kernel = INGOT_SILU
-    case .tanh:
-      // Only poolers and caps have it.
-      for i in 0..<x.count { x[i] = Scalar.tanh(x[i]) }
-      return
+    case .tanh: kernel = INGOT_TANH
     }
     let count = x.count
     unsafe withElements(&x, 0, count) { unsafe Scalar.activate($0, count, kernel) }
+  }
+
+  /// cap · tanh(x / cap) of the `count` elements from `start` on; the cap is above 0.
+  static func softCap<Scalar: Real>(
+    _ x: inout MutableSpan<Scalar>, _ start: Int, _ count: Int, _ cap: Scalar
+  ) {
+    unsafe withElements(&x, start, count) { unsafe Scalar.softCap($0, count, cap) }
   }
 
   /// x[start + i] += y[from + i], or times it.

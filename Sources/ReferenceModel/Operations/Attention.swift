@@ -95,7 +95,7 @@ extension Evaluation {
   /// below and every other one of the power above.
   static func slopes(_ heads: Int) -> [Double] {
     func powers(_ count: Int) -> [Double] {
-      (1...count).map { Libm.pow(2, -8 * Double($0) / Double(count)) }
+      (1...count).map { Elementary.pow(2, -8 * Double($0) / Double(count)) }
     }
     var below = 1
     while 2 * below <= heads { below *= 2 }

@@ -57,7 +57,7 @@ extension Evaluation {
     var x = try take(it.input, for: it.output)
     guard cap > 0 else { return x }
     x.forEachRun(ofRows: x.width, jobs: jobs, cost: 8) { _, span in
-      for i in 0..<span.count { span[i] = cap * Scalar.tanh(span[i] / cap) }
+      Rows.softCap(&span, 0, span.count, cap)
     }
     return x
   }

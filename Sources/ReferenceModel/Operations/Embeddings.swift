@@ -125,8 +125,8 @@ extension Evaluation {
     for position in start..<start + sequence {
       for column in 0..<width {
         let exponent = Double(column - column % 2) / Double(width)
-        let angle = Double(position) / Libm.pow(10000, exponent)
-        elements.append(Scalar(column % 2 == 0 ? Libm.sin(angle) : Libm.cos(angle)))
+        let angle = Double(position) / Elementary.pow(10000, exponent)
+        elements.append(Scalar(column % 2 == 0 ? Elementary.sin(angle) : Elementary.cos(angle)))
       }
     }
     return Numbers(shape: [sequence, width], elements: elements)

@@ -36,7 +36,7 @@ extension Evaluation {
       let scores = logits.elements[row * classes..<(row + 1) * classes]
       let largest = scores.max() ?? 0
       let total = scores.reduce(Scalar(0)) { $0 + Scalar.exp($1 - largest) }
-      let logSum = largest + Scalar(Libm.log(Double(total)))
+      let logSum = largest + Scalar(Elementary.log(Double(total)))
       let mean = scores.reduce(0, +) / Scalar(classes)
       // −log p of the label, and the mean of −log p over all classes.
       let own = logSum - scores[scores.startIndex + label]

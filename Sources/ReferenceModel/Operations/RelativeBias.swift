@@ -58,7 +58,7 @@ enum RelativeBuckets {
     let exact = share / 2
     guard far >= exact else { return first + far }
     let position =
-      Libm.log(Double(far) / Double(exact)) / Libm.log(Double(farthest) / Double(exact))
+      Elementary.log(Double(far) / Double(exact)) / Elementary.log(Double(farthest) / Double(exact))
     return first + min(exact + Int(position * Double(share - exact)), share - 1)
   }
 }

@@ -34,8 +34,8 @@ extension Evaluation {
     var sines: [Scalar] = []
     for position in 0...last {
       for frequency in turn.frequencies {
-        cosines.append(Scalar(turn.magnitude * Libm.cos(Double(position) * frequency)))
-        sines.append(Scalar(turn.magnitude * Libm.sin(Double(position) * frequency)))
+        cosines.append(Scalar(turn.magnitude * Elementary.cos(Double(position) * frequency)))
+        sines.append(Scalar(turn.magnitude * Elementary.sin(Double(position) * frequency)))
       }
     }
     // Component i turns with component i + dims/2, or 2i with 2i + 1.

@@ -18,7 +18,7 @@ struct RotaryAngles {
   ) throws {
     let base = try environment.number(it.base)
     func plain(_ base: Double) -> [Double] {
-      (0..<dimensions / 2).map { 1 / Libm.pow(base, Double(2 * $0) / Double(dimensions)) }
+      (0..<dimensions / 2).map { 1 / Elementary.pow(base, Double(2 * $0) / Double(dimensions)) }
     }
     let kind = try it.scaling.map { try environment.word($0.kind) } ?? "none"
     guard let scaling = it.scaling, kind != "none" else {
@@ -36,7 +36,7 @@ struct RotaryAngles {
       }
       let share = max(1, factor * max(Double(length), original) / original - (factor - 1))
       let exponent = Double(dimensions) / Double(dimensions - 2)
-      (frequencies, magnitude) = (plain(base * Libm.pow(share, exponent)), 1)
+      (frequencies, magnitude) = (plain(base * Elementary.pow(share, exponent)), 1)
       changesWithLength = Double(length) > original
     case "llama3":
       // Waves longer than the original context are stretched by `factor`, short ones stay, and those
@@ -69,7 +69,7 @@ struct RotaryAngles {
   ) throws -> [Double] {
     // The pair that turns so often, between two pairs as a rule.
     func pair(turning turns: Double) -> Double {
-      Double(dimensions) * Libm.log(original / (turns * 2 * Double.pi)) / (2 * Libm.log(base))
+      Double(dimensions) * Elementary.log(original / (turns * 2 * Double.pi)) / (2 * Elementary.log(base))
     }
     var first = pair(turning: try environment.number(scaling.betaFast))
     var last = pair(turning: try environment.number(scaling.betaSlow))
@@ -87,7 +87,7 @@ struct RotaryAngles {
     let given = try environment.number(scaling.attentionFactor)
     guard given == 0 else { return given }
     func magnitude(_ mscale: Double) -> Double {
-      factor <= 1 ? 1 : 0.1 * mscale * Libm.log(factor) + 1
+      factor <= 1 ? 1 : 0.1 * mscale * Elementary.log(factor) + 1
     }
     let mscale = try environment.number(scaling.mscale)
     let all = try environment.number(scaling.mscaleAllDimensions)

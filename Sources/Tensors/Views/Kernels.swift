@@ -8,6 +8,22 @@ package enum Kernels {
     case plain = 0
     case avx2 = 1
     case avx512 = 2
+
+    /// The name in reports. What is plain on arm64 uses NEON, which every such processor has.
+    package var name: String {
+      switch self {
+      #if arch(arm64)
+      case .plain: "neon"
+      #else
+      case .plain: "plain"
+      #endif
+      case .avx2: "avx2"
+      case .avx512: "avx512"
+      }
+    }
+
+    /// The level in use.
+    package static var current: Level { Level(rawValue: ingot_current_level().rawValue) ?? .plain }
   }
 
   /// Uses at most `level` from now on, in the whole process; returns what is used then.
