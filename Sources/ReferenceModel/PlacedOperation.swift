@@ -34,10 +34,10 @@ public struct PlacedOperation: Sendable {
 
   /// It, and of a mixture of experts what every expert does.
   func unfolded() throws -> [PlacedOperation] {
-    guard case .experts(let experts) = operation else { return [self] }
+    guard let inner = operation.inner else { return [self] }
     var all = [self]
-    for expert in 0..<(try scope.environment.count(experts.count)) {
-      try scope.entering(experts, expert: expert).walk(experts.steps) { visit, scope in
+    for turn in 0..<(try scope.environment.count(inner.count)) {
+      try scope.entering(inner, turn: turn).walk(inner.steps) { visit, scope in
         guard case .operation(let operation) = visit else { return }
         all += try PlacedOperation(operation: operation, scope: scope).unfolded()
       }

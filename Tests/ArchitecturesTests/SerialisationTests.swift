@@ -17,7 +17,7 @@ import Testing
 
   /// Every type with fields, by its name in the schema.
   private static var types: [(name: String, blank: any FieldMapped)] {
-    OperationKind.allCases.map { ($0.rawValue, $0.blank.fields) } + [
+    Operation.kinds.map { ($0.word, $0.blank) } + [
       ("", Architecture.blank), ("parameter", Parameter.blank),
       ("input", Architecture.Input.blank), ("requirement", Architecture.Requirement.blank),
       ("block", Step.Block.blank), ("loop", Step.Loop.blank), ("branch", Step.Branch.blank),
@@ -71,10 +71,10 @@ import Testing
 
   @Test func `the documentation's table has every operation with its fields`() throws {
     let lines = try Self.text("schemas/architecture.md").split(separator: "\n")
-    for kind in OperationKind.allCases {
-      let row = try #require(lines.first { $0.hasPrefix("| `\(kind.rawValue)` |") })
+    for kind in Operation.kinds {
+      let row = try #require(lines.first { $0.hasPrefix("| `\(kind.word)` |") })
       let cells = row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
-      let fields = Self.fields(kind.blank.fields).map { field in
+      let fields = Self.fields(kind.blank).map { field in
         guard !field.isRequired else { return "`\(field.key)`" }
         guard field.json != .null else { return "`\(field.key)` or none" }
         return "`\(field.key)` = \(field.json.string ?? field.json.text())"

@@ -31,14 +31,7 @@ extension Model {
     var names: Set<String> = []
     try scope.walk(architecture.steps) { visit, _ in
       guard case .operation(let operation) = visit else { return }
-      switch operation {
-      case .norm(let it): names.formUnion(it.epsilon.names)
-      case .activation(let it): names.formUnion(it.function.names)
-      case .embedding, .positions, .sinusoids, .patches, .convolution, .prefix, .linear, .rotary,
-        .relativeBias, .attention, .combine, .scale, .softCap, .slice, .concatenate,
-        .firstPosition, .experts:
-        break
-      }
+      for formula in operation.content.functionFormulas { names.formUnion(formula.names) }
     }
     return names
   }

@@ -40,6 +40,14 @@ public struct MemoryEstimate: Sendable, Hashable {
     try self.init(tally, counts, elementType)
   }
 
+  /// What an operation takes beside its output, in elements.
+  struct Extra {
+    /// What is there while it is done.
+    var scratch = 0
+    /// What generation keeps of it.
+    var cached: [Int] = []
+  }
+
   /// What a walk has come upon so far.
   struct Tally {
     fileprivate var lives = Lives()
@@ -50,22 +58,11 @@ public struct MemoryEstimate: Sendable, Hashable {
       switch event {
       case .operation(let it):
         let output = try ForwardCost.product(it.output)
-        guard case .attention(let attention) = it.operation else {
-          return try lives.record(it.operation.reads, it.operation.output, output)
-        }
-        let environment = it.scope.environment
-        let (query, key, value) = (it.inputs[0], it.inputs[1], it.inputs[2])
-        let scores = try ForwardCost.product(
-          [query[0], try environment.count(attention.heads), query[1], key[1]])
-        try lives.record(
-          it.operation.reads, it.operation.output, output, scratch: scores)
-        let isCross = it.scope.component == .crossAttention
-        guard try isCross || environment.holds(attention.isCausal) else { return }
-        let window = try environment.count(attention.window)
-        let kept = window == 0 ? key[1] : min(window, key[1])
-        for features in [key[2], value[2]] {
-          cached = try cached.adding(
-            ForwardCost.product([key[0], kept, features]), "the size of the cache")
+        let content = it.operation.content
+        let extra = try content.memory(it)
+        try lives.record(content.reads, content.output, output, scratch: extra.scratch)
+        for elements in extra.cached {
+          cached = try cached.adding(elements, "the size of the cache")
         }
       case .result(let value, _): lives.keep(value)
       }
@@ -133,7 +130,7 @@ private struct Lives {
   private(set) var total = 0
 
   mutating func record(
-    _ reads: [String], _ output: String, _ elements: Int, scratch size: Int = 0
+    _ reads: [String], _ output: String, _ elements: Int, scratch size: Int
   ) throws {
     let now = scratch.count
     for name in reads {

@@ -90,12 +90,15 @@ public struct ShapeWalk {
     try scope.walk(steps) { step, scope in
       switch step {
       case .operation(let operation):
-        if case .experts(let experts) = operation {
-          try run(experts, in: scope, repetitions: repetitions, visit)
+        let content = operation.content
+        if let inner = content.inner {
+          try run(inner, in: scope, repetitions: repetitions, visit)
         }
-        let inputs = try operation.reads.map { try shape(of: $0, for: operation, scope) }
-        let output = try output(of: operation, inputs, scope)
-        shapes[operation.output] = output
+        let inputs = try content.reads.map { try shape(of: $0, for: operation, scope) }
+        let output = try content.shape(
+          of: inputs,
+          ShapeCheck(operation: operation, scope: scope, model: model, values: shapes))
+        shapes[content.output] = output
         try visit(
           .operation(
             Application(
@@ -121,246 +124,21 @@ public struct ShapeWalk {
 
   /// One expert stands for all: they have the same steps and each sees some of the tokens.
   private mutating func run(
-    _ experts: Operation.Experts, in scope: Scope, repetitions: Int,
-    _ visit: (Event) throws -> Void
+    _ inner: InnerSteps, in scope: Scope, repetitions: Int, _ visit: (Event) throws -> Void
   ) throws {
-    let active = try scope.environment.count(experts.active)
+    let active = try scope.environment.count(inner.active)
     let (product, overflow) = repetitions.multipliedReportingOverflow(by: active)
     guard !overflow else { throw IngotError(.malformed, "the number of experts exceeds 2^63") }
-    try run(
-      experts.steps, in: scope.entering(experts, expert: 0), repetitions: product, visit)
+    try run(inner.steps, in: scope.entering(inner, turn: 0), repetitions: product, visit)
   }
 
   private func shape(
     of value: String, for operation: Operation, _ scope: Scope
   ) throws -> [Int] {
     guard let shape = shapes[value] else {
-      throw Self.failure(operation, scope, "reads '\(value)', which no step before it gives")
+      throw ShapeCheck.failure(operation, scope, "reads '\(value)', which no step before it gives")
     }
     return shape
-  }
-
-  fileprivate static func failure(
-    _ operation: Operation, _ scope: Scope, _ message: String
-  ) -> IngotError {
-    let name = operation.name ?? operation.kind
-    return IngotError(.malformed, "\(scope.state(name)): \(message)")
-  }
-}
-
-extension ShapeWalk {
-  /// The shape of what an operation gives.
-  private func output(
-    of operation: Operation, _ inputs: [[Int]], _ scope: Scope
-  ) throws -> [Int] {
-    let check = Check(operation: operation, scope: scope)
-    let count = scope.environment.count
-    let input = inputs[0]
-    switch operation {
-    case .embedding(let it):
-      try check.rank(input, 2, it.input, "[batch, sequence]")
-      return input + [try count(it.width)]
-    case .positions(let it):
-      try check.rank(input, atLeast: 2, it.input)
-      let (rows, offset) = (try count(it.rows), try count(it.offset))
-      guard input[1] <= rows - offset else {
-        throw check.failure(
-          "\(input[1]) positions are above the \(max(0, rows - offset)) that the table has rows for"
-        )
-      }
-      return [input[1], try count(it.width)]
-    case .sinusoids(let it):
-      try check.rank(input, atLeast: 2, it.input)
-      return [input[1], try count(it.width)]
-    case .patches(let it):
-      try check.rank(input, 4, it.input, "[batch, channels, height, width]")
-      try check.equal(input[1], try count(it.channels), "channels", it.input)
-      let patch = try count(it.patch)
-      guard patch > 0, input[2] % patch == 0, input[3] % patch == 0 else {
-        throw check.failure("patches of \(patch) do not divide pictures of \(input[2])×\(input[3])")
-      }
-      return [input[0], (input[2] / patch) * (input[3] / patch), try count(it.width)]
-    case .convolution(let it):
-      try check.rank(input, 3, it.input, "[batch, sequence, features]")
-      try check.equal(input[2], try count(it.inputs), "features", it.input)
-      let (kernel, stride, padding) = try (count(it.kernel), count(it.stride), count(it.padding))
-      let length = try padding.multiplied(by: 2, "the padding").adding(input[1], "the length")
-      guard kernel > 0, stride > 0, kernel <= length else {
-        throw check.failure(
-          "a kernel of \(kernel) at every step of \(stride) finds no place in the \(length) "
-            + "positions of '\(it.input)'")
-      }
-      return [input[0], (length - kernel) / stride + 1, try count(it.outputs)]
-    case .prefix(let it):
-      try check.rank(input, 3, it.input, "[batch, sequence, features]")
-      try check.equal(input[2], try count(it.width), "features", it.input)
-      return [input[0], input[1] + 1, input[2]]
-    case .linear(let it):
-      try check.features(input, try count(it.inputs), it.input)
-      return input.dropLast() + [try count(it.outputs)]
-    case .norm(let it):
-      try check.features(input, try count(it.width), it.input)
-      return input
-    case .rotary(let it):
-      try check.rank(input, 3, it.input, "[batch, sequence, features]")
-      let size = try count(it.headSize)
-      let features = try size.multiplied(by: try count(it.heads), "the width of all heads")
-      try check.equal(input[2], features, "features", it.input)
-      let dimensions = try count(it.dimensions)
-      guard dimensions <= size, dimensions % 2 == 0 else {
-        throw check.failure(
-          "\(dimensions) of the \(size) components of a head cannot turn in pairs")
-      }
-      return input
-    case .relativeBias(let it):
-      try check.rank(input, atLeast: 2, it.queries)
-      try check.rank(inputs[1], atLeast: 2, it.keys)
-      return [try count(it.heads), input[1], inputs[1][1]]
-    case .attention(let it): return try attention(it, inputs, check)
-    case .activation, .scale, .softCap: return input
-    case .combine(let it):
-      return try check.broadcast(input, inputs[1], it.left, it.right)
-    case .slice(let it):
-      try check.rank(input, atLeast: 1, it.input)
-      let (groups, start, length) = (try count(it.groups), try count(it.start), try count(it.count))
-      let size = try check.group(input, groups, it.input)
-      guard start <= size, length <= size - start else {
-        throw check.failure(
-          "takes components \(start) to \(start + length) of the \(size) in a group of '\(it.input)'"
-        )
-      }
-      return input.dropLast() + [groups * length]
-    case .concatenate(let it):
-      guard input.dropLast() == inputs[1].dropLast(), let left = input.last,
-        let right = inputs[1].last
-      else {
-        throw check.failure(
-          "joins '\(it.left)' of \(Check.text(input)) and '\(it.right)' of \(Check.text(inputs[1]))"
-        )
-      }
-      let groups = try count(it.groups)
-      _ = try check.group(input, groups, it.left)
-      guard !it.sharesRight else {
-        let all = try right.multiplied(by: groups, "the width of all groups")
-        return input.dropLast() + [try left.adding(all, "the joined width")]
-      }
-      _ = try check.group(inputs[1], groups, it.right)
-      return input.dropLast() + [try left.adding(right, "the joined width")]
-    case .firstPosition(let it):
-      try check.rank(input, 3, it.input, "[batch, sequence, features]")
-      guard input[1] > 0 else { throw check.failure("'\(it.input)' has no first position") }
-      return [input[0], input[2]]
-    case .experts(let it):
-      try check.features(input, try count(it.width), it.input)
-      guard let result = shapes[it.result] else {
-        throw check.failure("an expert ends in '\(it.result)', which is no value")
-      }
-      guard result.dropLast() == input.dropLast() else {
-        throw check.failure(
-          "an expert makes \(Check.text(result)) of '\(it.input)', which is \(Check.text(input))")
-      }
-      return result
-    }
-  }
-
-  private func attention(
-    _ it: Operation.Attention, _ inputs: [[Int]], _ check: Check
-  ) throws -> [Int] {
-    let (query, key, value) = (inputs[0], inputs[1], inputs[2])
-    for (shape, name) in [(query, it.query), (key, it.key), (value, it.value)] {
-      try check.rank(shape, 3, name, "[batch, sequence, features]")
-      try check.equal(shape[0], query[0], "sequences", name)
-    }
-    try check.equal(value[1], key[1], "positions", it.value)
-    let count = check.scope.environment.count
-    let (heads, keyHeads) = (try count(it.heads), try count(it.keyHeads))
-    guard keyHeads > 0, heads > 0, heads % keyHeads == 0 else {
-      throw check.failure("\(keyHeads) key heads do not divide \(heads) heads")
-    }
-    let size = try check.group(query, heads, it.query)
-    let keySize = try check.group(key, keyHeads, it.key)
-    guard size == keySize else {
-      throw check.failure(
-        "a head of '\(it.query)' has \(size) components, one of '\(it.key)' \(keySize)")
-    }
-    let valueSize = try check.group(value, keyHeads, it.value)
-    if let mask = it.mask {
-      guard model.architecture.inputs.contains(where: { $0.name == mask }) else {
-        throw check.failure("the mask '\(mask)' is no input")
-      }
-      if let shape = shapes[mask] {
-        guard shape == [key[0], key[1]] else {
-          throw check.failure(
-            "the mask '\(mask)' is \(Check.text(shape)) for keys of \(Check.text(key))")
-        }
-      }
-    }
-    if let bias = it.bias {
-      _ = try check.broadcast([query[0], heads, query[1], key[1]], inputs[3], "scores", bias)
-    }
-    return [
-      query[0], query[1], try heads.multiplied(by: valueSize, "the width of all heads"),
-    ]
-  }
-
-  /// The checks that operations share, each an error that names the operation and the value.
-  private struct Check {
-    let operation: Operation
-    let scope: Scope
-
-    func failure(_ message: String) -> IngotError { ShapeWalk.failure(operation, scope, message) }
-
-    static func text(_ shape: [Int]) -> String {
-      shape.isEmpty ? "scalar" : shape.map(String.init).joined(separator: "×")
-    }
-
-    func rank(_ shape: [Int], _ rank: Int, _ value: String, _ form: String) throws {
-      guard shape.count == rank else {
-        throw failure("expects '\(value)' as \(form), it is \(Self.text(shape))")
-      }
-    }
-
-    func rank(_ shape: [Int], atLeast rank: Int, _ value: String) throws {
-      guard shape.count >= rank else {
-        throw failure("'\(value)' is \(Self.text(shape)), which has too few axes")
-      }
-    }
-
-    func equal(_ found: Int, _ expected: Int, _ what: String, _ value: String) throws {
-      guard found == expected else {
-        throw failure("expects \(expected) \(what), '\(value)' has \(found)")
-      }
-    }
-
-    func features(_ shape: [Int], _ expected: Int, _ value: String) throws {
-      guard let last = shape.last else { throw failure("'\(value)' has no features") }
-      try equal(last, expected, "features", value)
-    }
-
-    /// The size of each of `groups` equal parts of the last axis.
-    func group(_ shape: [Int], _ groups: Int, _ value: String) throws -> Int {
-      guard let last = shape.last, groups > 0, last % groups == 0 else {
-        throw failure("\(groups) parts do not divide '\(value)' of \(Self.text(shape))")
-      }
-      return last / groups
-    }
-
-    /// The shape of two values element by element: axes are equal from the last on, or 1, or absent.
-    func broadcast(
-      _ left: [Int], _ right: [Int], _ leftName: String, _ rightName: String
-    ) throws -> [Int] {
-      var result = left.count >= right.count ? left : right
-      let smaller = left.count >= right.count ? right : left
-      for (index, size) in zip(result.indices.reversed(), smaller.reversed()) {
-        if result[index] == 1 { result[index] = size }
-        guard size == 1 || size == result[index] else {
-          throw failure(
-            "'\(leftName)' of \(Self.text(left)) and '\(rightName)' of \(Self.text(right)) do not "
-              + "go together")
-        }
-      }
-      return result
-    }
   }
 }
 
@@ -380,10 +158,9 @@ extension Model {
     get throws {
       var rows: Int?
       try scope.walk(architecture.steps) { visit, scope in
-        guard case .operation(.positions(let positions)) = visit else { return }
-        let count = max(
-          try scope.environment.count(positions.rows)
-            - (try scope.environment.count(positions.offset)), 1)
+        guard case .operation(let operation) = visit,
+          let count = try operation.content.mostPositions(scope.environment)
+        else { return }
         rows = min(rows ?? count, count)
       }
       return rows

@@ -16,24 +16,19 @@ struct LayerSurvey {
     var activeExperts: [String: Int] = [:]
     try model.scope.walk(model.architecture.steps) { visit, scope in
       guard case .operation(let operation) = visit else { return }
-      switch operation {
-      case .linear(let linear) where linear.purpose.isOfLayer:
+      let content = operation.content
+      if content.isOfLayer {
         if let layer = scope.layer { layers.insert(layer) } else { outside = true }
-      case .experts(let experts):
-        if let layer = scope.layer { layers.insert(layer) } else { outside = true }
+      }
+      if let inner = content.inner {
         let (active, count) = (
-          try scope.environment.count(experts.active), try scope.environment.count(experts.count)
+          try scope.environment.count(inner.active), try scope.environment.count(inner.count)
         )
-        let path = (scope.path + [experts.name]).joined(separator: ".")
+        let path = (scope.path + [inner.name]).joined(separator: ".")
         guard active <= count else {
           throw IngotError(.malformed, "\(path): \(active) active experts of \(count)")
         }
         activeExperts[path] = active
-      case .linear, .embedding, .positions, .sinusoids, .patches, .convolution, .prefix, .norm,
-        .rotary, .relativeBias, .attention, .activation, .combine, .scale, .softCap, .slice,
-        .concatenate,
-        .firstPosition:
-        break
       }
     }
     self.layers = layers.isEmpty && outside ? [""] : layers

@@ -44,17 +44,19 @@ private struct DescriptionCollector {
     for step in steps {
       switch step {
       case .operation(let operation):
-        let names = pattern + (operation.name.map { [$0] } ?? [])
-        for weight in operation.weights where !weight.condition.isNever {
+        let content = operation.content
+        let names = pattern + (content.roleName.map { [$0] } ?? [])
+        for weight in content.weights where !weight.condition.isNever {
           weights.append(
             DescribedWeight(
               pattern: (names + [weight.name]).joined(separator: "."), weight: weight,
               conditions: conditions + (weight.condition.isAlways ? [] : [weight.condition])))
         }
-        if case .experts(let experts) = operation {
+        if let inner = content.inner {
           collect(
-            experts.steps,
-            pattern: loop(names, variable: "expert", count: experts.count, sharesWeights: false),
+            inner.steps,
+            pattern: loop(
+              names, variable: inner.variable, count: inner.count, sharesWeights: false),
             conditions: conditions)
         }
       case .block(let block):

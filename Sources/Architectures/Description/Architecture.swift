@@ -16,7 +16,7 @@
 /// * **Shifted windows** (Swin): a `loop` over stages with sizes `depths[stage]`; one operation that
 ///   moves windows into the batch axis and back (`window`, `shift`) is a case to add to `Operation`,
 ///   everything between the two is there. **MetaFormer**'s pooling mixer is likewise one case, without
-///   weights. The compiler then lists the walks that must learn it.
+///   weights. A file describes each, and one in `ReferenceModel` computes it.
 public struct Architecture: Sendable, Hashable {
   /// The word that `--architecture` takes.
   public var name: String

@@ -82,25 +82,25 @@ struct WeightCollector {
   private mutating func collect(_ steps: [Step], in scope: Scope) throws {
     try scope.walk(steps) { visit, scope in
       guard case .operation(let operation) = visit else { return }
-      for weight in operation.weights { try add(weight, operation, scope) }
-      guard case .experts(let experts) = operation else { return }
-      let (count, inside) = try scope.turns(
-        experts.count, of: experts.name, most: Scope.mostExperts)
+      let content = operation.content
+      for weight in content.weights { try add(weight, content, scope) }
+      guard let inner = content.inner else { return }
+      let (count, inside) = try scope.turns(inner.count, of: inner.name, most: Scope.mostExperts)
       guard count > 0 else { return }
-      let first = inside.entering(experts, expert: 0)
+      let first = inside.entering(inner, turn: 0)
       let start = weights.count
-      try collect(experts.steps, in: first)
+      try collect(inner.steps, in: first)
       let template = Array(weights[start...])
       let isUniform =
-        !experts.steps.weightsMention("expert")
+        !inner.steps.weightsMention(inner.variable)
         && template.allSatisfy { $0.variables.count == first.variables.count }
       for expert in 1..<max(1, count) {
-        let turn = inside.entering(experts, expert: expert)
+        let turn = inside.entering(inner, turn: expert)
         // Hundreds of experts are alike but for their number.
         if isUniform {
           try add(template, of: first, in: turn)
         } else {
-          try collect(experts.steps, in: turn)
+          try collect(inner.steps, in: turn)
         }
       }
     }
@@ -122,10 +122,12 @@ struct WeightCollector {
 
   private static let tooMany = IngotError(.limit, "more than \(Limits.tensors) weights")
 
-  private mutating func add(_ weight: Weight, _ operation: Operation, _ scope: Scope) throws {
+  private mutating func add(
+    _ weight: Weight, _ operation: some ModelOperation, _ scope: Scope
+  ) throws {
     let environment = scope.environment
     guard try environment.holds(weight.condition) else { return }
-    let names = (operation.name.map { [$0] } ?? []) + [weight.name]
+    let names = (operation.roleName.map { [$0] } ?? []) + [weight.name]
     let role = (scope.path + names).joined(separator: ".")
     // Layers that share their weights come by again.
     guard roles.insert(role).inserted else { return }
@@ -144,9 +146,9 @@ struct WeightCollector {
   }
 
   private static func component(
-    _ weight: Weight, _ operation: Operation, _ scope: Scope
+    _ weight: Weight, _ operation: some ModelOperation, _ scope: Scope
   ) -> Component {
-    if case .experts = operation { return .experts }
+    if let inner = operation.inner { return inner.component }
     return switch weight.purpose {
     case .norm: .norms
     case .tokenEmbedding, .positionEmbedding, .typeEmbedding, .classToken, .patchEmbedding,

@@ -33,11 +33,11 @@ public struct Scope: Sendable {
     return scope
   }
 
-  /// The scope of one expert of a mixture.
-  public func entering(_ experts: Operation.Experts, expert: Int) -> Scope {
+  /// The scope of one member of the steps inside an operation, of one expert of a mixture.
+  package func entering(_ inner: InnerSteps, turn: Int) -> Scope {
     var scope = self
-    scope.enter(experts.name, variable: "expert", turn: expert, sharesWeights: false)
-    scope.component = .experts
+    scope.enter(inner.name, variable: inner.variable, turn: turn, sharesWeights: false)
+    scope.component = inner.component
     return scope
   }
 

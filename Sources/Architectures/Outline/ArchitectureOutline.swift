@@ -75,7 +75,7 @@ extension ArchitectureOutline {
         case .word: parameter.words.map(Self.shown).joined(separator: " | ")
         case .counts: "list of counts"
         }
-      return Row(parameter.name, parameter.fallback.map { "= \(Self.formula($0))" } ?? "", kind)
+      return Row(parameter.name, parameter.fallback.map { "= \($0.outlined)" } ?? "", kind)
     }
   }
 
@@ -83,23 +83,23 @@ extension ArchitectureOutline {
     architecture.inputs.map { input in
       let kind =
         switch input.kind {
-        case .ids: "ids below \(Self.formula(input.size))"
+        case .ids: "ids below \(input.size.outlined)"
         case .mask: "mask, 1 is visible"
-        case .pixels: "pictures of \(Self.formula(input.size)) channels"
-        case .features: "features, \(Self.formula(input.size)) wide"
-        case .frames: "frames, \(Self.formula(input.size)) wide"
+        case .pixels: "pictures of \(input.size.outlined) channels"
+        case .features: "features, \(input.size.outlined) wide"
+        case .frames: "frames, \(input.size.outlined) wide"
         }
-      let length = input.length.map { ", \(Self.formula($0)) of them" } ?? ""
+      let length = input.length.map { ", \($0.outlined) of them" } ?? ""
       return Row(
         input.name,
         kind + length + (input.isOptional ? ", may be left out" : "")
-          + Self.condition(input.condition))
+          + input.condition.outlinedCondition)
     }
   }
 
   private var requirements: [Row] {
     architecture.requirements.map {
-      Row(Self.formula($0.condition), "else: \($0.message.escapedForDisplay())")
+      Row($0.condition.outlined, "else: \($0.message.escapedForDisplay())")
     }
   }
 
@@ -113,15 +113,15 @@ extension ArchitectureOutline {
         ? "no prefix"
         : "prefix \(Self.shown(convention.prefix))"
           + (convention.prefixCondition.isNever
-            ? ", read and not written" : Self.condition(convention.prefixCondition))
+            ? ", read and not written" : convention.prefixCondition.outlinedCondition)
       var details = ["\(used) names"]
       let laidOut = convention.spellings.count { !$0.layout.isEmpty }
       if laidOut > 0 { details.append("\(laidOut) laid out otherwise") }
       if convention.repeatsTied { details.append("tied weights twice") }
-      details += convention.requirements.map { "only if \(Self.formula($0.condition))" }
+      details += convention.requirements.map { "only if \($0.condition.outlined)" }
       details += convention.adaptations.flatMap { adaptation in
         adaptation.values.sorted { $0.key < $1.key }.map { name, formula in
-          "\(Self.shown(name)) made \(Self.formula(formula)) if \(Self.formula(adaptation.condition))"
+          "\(Self.shown(name)) made \(formula.outlined) if \(adaptation.condition.outlined)"
         }
       }
       if !convention.buffers.isEmpty { details.append("\(convention.buffers.count) buffers") }
@@ -147,8 +147,8 @@ extension ArchitectureOutline {
     steps.flatMap { step -> [Row] in
       switch step {
       case .operation(let operation):
-        guard case .experts(let experts) = operation else { return [row(operation, indent)] }
-        return [row(operation, indent)] + rows(experts.steps, indent: indent + 1)
+        return [row(operation.content, indent)]
+          + rows(operation.inner?.steps ?? [], indent: indent + 1)
       case .block(let block):
         return [Row("\(block.name) → \(block.output)", indent: indent)]
           + rows(block.steps, indent: indent + 1)
@@ -157,10 +157,10 @@ extension ArchitectureOutline {
         return [
           Row(
             "\(loop.name)\(loop.sharesWeights ? "" : ".{\(loop.variable)}"), "
-              + "\(formula(loop.count)) times\(shared)", indent: indent)
+              + "\(loop.count.outlined) times\(shared)", indent: indent)
         ] + rows(loop.steps, indent: indent + 1)
       case .branch(let branch):
-        var rows = [Row("if \(formula(branch.condition))", indent: indent)]
+        var rows = [Row("if \(branch.condition.outlined)", indent: indent)]
         rows += Self.rows(branch.then, indent: indent + 1)
         guard !branch.otherwise.isEmpty else { return rows }
         return rows + [Row("else", indent: indent)]
@@ -173,118 +173,35 @@ extension ArchitectureOutline {
     }
   }
 
-  private static func row(_ operation: Operation, _ indent: Int) -> Row {
+  private static func row(_ operation: some ModelOperation, _ indent: Int) -> Row {
+    let formula = "\(operation.output) = \(operation.outline)"
+    guard let name = operation.roleName else { return Row(formula, indent: indent) }
     let weights = operation.weights.filter { !$0.condition.isNever }.map(text)
-    guard let name = operation.name else {
-      return Row("\(operation.output) = \(formula(of: operation))", indent: indent)
-    }
-    return Row(
-      name, "\(operation.output) = \(formula(of: operation))", weights.joined(separator: "; "),
-      indent: indent)
+    return Row(name, formula, weights.joined(separator: "; "), indent: indent)
   }
 
   private static func text(_ weight: Weight) -> String {
-    let shape = weight.shape.map(formula).joined(separator: ", ")
-    let tie = weight.tie.map { " = \($0.role)\(condition($0.condition))" } ?? ""
-    let frozen = weight.isFrozen.isNever ? "" : " frozen\(condition(weight.isFrozen))"
-    return "\(weight.name) [\(shape)]" + condition(weight.condition) + tie + frozen
+    let shape = weight.shape.map(\.outlined).joined(separator: ", ")
+    let tie = weight.tie.map { " = \($0.role)\($0.condition.outlinedCondition)" } ?? ""
+    let frozen = weight.isFrozen.isNever ? "" : " frozen\(weight.isFrozen.outlinedCondition)"
+    return "\(weight.name) [\(shape)]" + weight.condition.outlinedCondition + tie + frozen
   }
 
-  /// What an operation does, in one line.
-  private static func formula(of operation: Operation) -> String {
-    switch operation {
-    case .embedding(let it): "rows of \(it.input)"
-    case .positions(let it):
-      switch it.numbering {
-      case .sequence: "rows of the positions of \(it.input)" + from(it.offset)
-      case .visibleTokens: "rows of the visible positions of \(it.input)" + from(it.offset)
-      }
-    case .sinusoids(let it): "sinusoids(positions of \(it.input), \(formula(it.width)))"
-    case .patches(let it): "patches(\(it.input), \(formula(it.patch)))"
-    case .convolution(let it):
-      "convolution(\(it.input))  \(formula(it.inputs)) → \(formula(it.outputs)), "
-        + "kernel \(formula(it.kernel))"
-        + (it.stride == 1 ? "" : ", stride \(formula(it.stride))")
-        + (it.padding == 0 ? "" : ", padding \(formula(it.padding))")
-    case .prefix(let it): "a learned vector, \(it.input)"
-    case .linear(let it):
-      "linear(\(it.input))  \(formula(it.inputs)) → \(formula(it.outputs))"
-    case .norm(let it):
-      "\(norm(it.kind))(\(it.input), ε = \(formula(it.epsilon)))"
-        + (it.offset == 0 ? "" : ", weight + \(formula(it.offset))")
-    case .rotary(let it):
-      "rotary(\(it.input))  \(formula(it.heads)) heads, \(formula(it.dimensions)) of "
-        + "\(formula(it.headSize)) components in \(it.order.rawValue), base \(formula(it.base))"
-        + (it.scaling.map { ", scaling \(formula($0.kind))" } ?? "")
-    case .relativeBias(let it):
-      "relative bias(\(it.queries), \(it.keys))  \(formula(it.buckets)) buckets to "
-        + "\(formula(it.farthest))"
-        + (it.isBidirectional.isNever
-          ? ", keys before queries" : ", both ways\(condition(it.isBidirectional))")
-    case .attention(let it): attention(it)
-    case .activation(let it): "\(formula(it.function))(\(it.input))"
-    case .combine(let it): "\(it.left) \(it.kind == .add ? "+" : "·") \(it.right)"
-    case .scale(let it): "\(it.input) · (\(formula(it.factor)))"
-    case .softCap(let it): "soft cap(\(it.input), \(formula(it.cap)))"
-    case .slice(let it):
-      "\(it.input)[\(formula(it.start)) and \(formula(it.count)) on]" + groups(it.groups)
-    case .concatenate(let it):
-      "\(it.left) ++ \(it.right)" + groups(it.groups)
-        + (it.sharesRight ? ", the same \(it.right) for each" : "")
-    case .firstPosition(let it): "first position of \(it.input)"
-    case .experts(let it):
-      "the best \(formula(it.active)) of \(formula(it.count)) experts"
-        + (it.groups == 1
-          ? "" : " in the best \(formula(it.activeGroups)) of \(formula(it.groups)) groups")
-        + " of \(it.input), each giving "
-        + it.result
-        + (it.normalizes.isNever
-          ? ""
-          : ", weights made to sum to 1"
-            + condition(it.normalizes))
-    }
+  fileprivate static func shown(_ text: String) -> String { text.escapedForDisplay(limit: 300) }
+}
+
+/// Formulas as they are printed.
+extension Expression {
+  /// The formula: `heads·head_size`.
+  var outlined: String {
+    if case .constant(.word(let word)) = node { return ArchitectureOutline.shown(word) }
+    return ArchitectureOutline.shown(
+      text.split(separator: " * ", omittingEmptySubsequences: false).joined(separator: "·"))
   }
 
-  private static func attention(_ it: Operation.Attention) -> String {
-    var text = "attention(\(it.query), \(it.key), \(it.value))  \(formula(it.heads)) heads"
-    if it.keyHeads != it.heads { text += ", \(formula(it.keyHeads)) key heads" }
-    if !it.isCausal.isNever { text += ", causal\(condition(it.isCausal))" }
-    if it.window != 0 { text += ", window \(formula(it.window))" }
-    if let scale = it.scale { text += ", scale \(formula(scale))" }
-    if it.softCap != 0 { text += ", soft cap \(formula(it.softCap))" }
-    if let bias = it.bias { text += ", + \(bias)" }
-    if !it.alibi.isNever { text += ", ALiBi\(condition(it.alibi))" }
-    if let mask = it.mask { text += ", mask \(mask)" }
-    return text
-  }
+  /// The condition behind what depends on it; nothing where it always holds.
+  var outlinedCondition: String { isAlways ? "" : " if \(outlined)" }
 
-  private static func norm(_ kind: Operation.Norm.Kind) -> String {
-    switch kind {
-    case .layer: "layer norm"
-    case .rms: "RMS norm"
-    case .bessel: "layer norm with Bessel's correction"
-    }
-  }
-
-  private static func groups(_ groups: Expression) -> String {
-    groups == 1 ? "" : " in each of \(formula(groups)) groups"
-  }
-
-  private static func from(_ offset: Expression) -> String {
-    offset == 0 ? "" : " from row \(formula(offset)) on"
-  }
-
-  private static func condition(_ condition: Expression) -> String {
-    condition.isAlways ? "" : " if \(formula(condition))"
-  }
-
-  /// A formula as it is printed: `heads·head_size`.
-  private static func formula(_ expression: Expression) -> String {
-    if case .constant(.word(let word)) = expression.node { return shown(word) }
-    return shown(
-      expression.text.split(separator: " * ", omittingEmptySubsequences: false)
-        .joined(separator: "·"))
-  }
-
-  private static func shown(_ text: String) -> String { text.escapedForDisplay(limit: 300) }
+  /// The number of groups behind what is done in each; nothing where there is one.
+  var outlinedGroups: String { self == 1 ? "" : " in each of \(outlined) groups" }
 }

@@ -103,7 +103,7 @@ extension ArchitectureReview {
       switch step {
       case .operation(let operation):
         values.insert(operation.output)
-        if case .experts(let experts) = operation { collectOutputs(experts.steps, into: &values) }
+        if let inner = operation.inner { collectOutputs(inner.steps, into: &values) }
       case .block(let block): collectOutputs(block.steps, into: &values)
       case .loop(let loop): collectOutputs(loop.steps, into: &values)
       case .branch(let branch):
@@ -119,13 +119,14 @@ extension ArchitectureReview {
       let place = place[index]
       switch step {
       case .operation(let operation):
-        let place = place[OperationKind(operation).rawValue]
-        for value in operation.reads { try check(value, at: place) }
-        if case .experts(let experts) = operation {
-          try checkSteps(experts.steps, at: place["steps"])
-          try check(experts.result, at: place["result"])
+        let content = operation.content
+        let place = place[operation.word]
+        for value in content.reads { try check(value, at: place) }
+        if let inner = content.inner {
+          try checkSteps(inner.steps, at: place["steps"])
+          try check(inner.result, at: place["result"])
         }
-        for weight in operation.weights {
+        for weight in content.weights {
           guard let tie = weight.tie else { continue }
           guard isRole(tie.role) else {
             throw place["tie"]["to"].failure("no weight is '\(tie.role)'")

@@ -52,10 +52,6 @@ extension Component: JSONCoded {}
 extension Weight.Purpose: JSONCoded {}
 extension Parameter.Kind: JSONCoded {}
 extension Architecture.Input.Kind: JSONCoded {}
-extension Operation.Positions.Numbering: JSONCoded {}
-extension Operation.Norm.Kind: JSONCoded {}
-extension Operation.Rotary.Order: JSONCoded {}
-extension Operation.Combine.Kind: JSONCoded {}
 
 /// A constant is a JSON number or flag, everything else the text of the formula.
 extension Expression: JSONCoded {

@@ -6,7 +6,7 @@ extension Step: JSONCoded {
   var json: JSON {
     switch self {
     case .operation(let operation):
-      .object([.init(OperationKind(operation).rawValue, operation.fields.json)])
+      .object([.init(operation.word, operation.content.json)])
     case .block(let block): block.json
     case .loop(let loop): loop.json
     case .branch(let branch): branch.json
@@ -33,8 +33,8 @@ extension Step: JSONCoded {
       self = .result(fields.value, name: fields.name)
     } else {
       let key = members[0].key
-      guard let kind = OperationKind(rawValue: key) else {
-        let kinds = OperationKind.allCases.map(\.rawValue).joined(separator: ", ")
+      guard let kind = Operation.kinds.first(where: { $0.word == key }) else {
+        let kinds = Operation.kinds.map { $0.word }.joined(separator: ", ")
         throw place.failure(
           "'\(key.escapedForDisplay(limit: 80))' is no step; there are block, loop, if, state, result, "
             + kinds)
@@ -42,7 +42,7 @@ extension Step: JSONCoded {
       guard members.count == 1 else {
         throw place.failure("'\(key)' stands alone in its step, its fields are in its value")
       }
-      self = .operation(try Operation(kind, json: members[0].value, at: inner[key]))
+      self = .operation(try kind.init(json: members[0].value, at: inner[key]).operation)
     }
   }
 }
@@ -104,5 +104,17 @@ struct ResultFields: FieldMapped {
   mutating func map(_ fields: inout FieldMap) throws {
     try fields.word("result", &value)
     try fields.word("name", &name)
+  }
+}
+
+/// A tie has `let` fields, so reading makes another one.
+extension Weight.Tie: FieldMapped {
+  static var blank: Self { .init(when: true, to: "") }
+
+  mutating func map(_ fields: inout FieldMap) throws {
+    var (condition, role) = (condition, role)
+    try fields.optional("when", &condition)
+    try fields.word("to", &role)
+    self = .init(when: condition, to: role)
   }
 }

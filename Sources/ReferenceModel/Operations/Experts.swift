@@ -52,7 +52,8 @@ extension Evaluation {
       for (row, _) in served[expert] { rows += x.elements[row * width..<(row + 1) * width] }
       let features = Numbers(shape: [1, served[expert].count, width], elements: rows)
       let given = try self.result(
-        of: it.steps, named: it.result, it.input, features, scope.entering(it, expert: expert))
+        of: it.steps, named: it.result, it.input, features,
+        scope.entering(it.experts, turn: expert))
       guard given.shape == features.shape else {
         throw IngotError(.malformed, "an expert makes \(given.shape) of \(features.shape)")
       }

@@ -113,7 +113,7 @@ struct Evaluation<Scalar: Real> {
       value: StateValue(shape: value.shape, elements: Scalar.wrap(value.elements)))
   }
 
-  /// The value of an operation, each of which is one function.
+  /// The value of an operation, each of which is one function, in the file of its name in `Operations`.
   mutating func evaluate(_ operation: Operation, _ scope: Scope) throws -> Numbers<Scalar> {
     switch operation {
     case .embedding(let it): try embedding(it, operation, scope)
@@ -182,27 +182,7 @@ struct Evaluation<Scalar: Real> {
 
 extension Scope {
   /// The component of what an operation gives.
-  func component(of operation: Operation) -> Component {
-    switch operation {
-    case .embedding, .positions, .sinusoids, .patches, .prefix: .embedding
-    case .norm: .norms
-    case .experts: .experts
-    case .linear(let it):
-      switch it.purpose {
-      case .pooler: .pooler
-      case .head, .headTransform: .head
-      case .classifier: .classifier
-      case .embeddingProjection: .embedding
-      case .tokenEmbedding, .positionEmbedding, .typeEmbedding, .classToken, .patchEmbedding,
-        .convolution, .query, .key, .value, .attentionOutput, .relativePositions, .feedForwardUp,
-        .feedForwardGate, .feedForwardDown, .router, .norm, .other:
-        component
-      }
-    case .convolution, .rotary, .relativeBias, .attention, .activation, .combine, .scale, .softCap,
-      .slice, .concatenate, .firstPosition:
-      component
-    }
-  }
+  func component(of operation: Operation) -> Component { operation.component ?? component }
 }
 
 /// Matrices that stay in memory, by role, each as the type that it is read as.

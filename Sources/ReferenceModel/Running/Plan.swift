@@ -49,24 +49,6 @@ struct Plan {
     }
   }
 
-  /// The path of the first attention that sees later positions of what is fed in pieces.
-  func attentionAhead() throws -> String? {
-    var stepped: Set<String> = []
-    for instruction in instructions {
-      guard case .operation(let operation) = instruction.visit else { continue }
-      if instruction.isStepped {
-        stepped.insert(operation.output)
-      } else {
-        stepped.remove(operation.output)
-      }
-      guard case .attention(let it) = operation, instruction.isStepped, stepped.contains(it.key),
-        try !instruction.scope.environment.holds(it.isCausal)
-      else { continue }
-      return instruction.scope.place.joined(separator: ".")
-    }
-    return nil
-  }
-
   /// From the end: a value is dead from its last reading on to where it is written again.
   private mutating func markLastUses() {
     var live: Set<String> = []

@@ -9,7 +9,9 @@ package enum Kernels {
     case avx2 = 1
     case avx512 = 2
 
-    /// The name in reports. What is plain on arm64 uses NEON, which every such processor has.
+    /// The name in reports.
+    ///
+    /// What is plain on arm64 uses NEON, which every such processor has.
     package var name: String {
       switch self {
       #if arch(arm64)

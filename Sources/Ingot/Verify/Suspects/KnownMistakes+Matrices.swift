@@ -14,34 +14,38 @@ extension KnownMistakes {
     if let role = try square(placed) {
       return [mistake("the matrix is transposed", at: placed, [role: .transposed])]
     }
-    switch placed.operation {
-    case .linear:
-      guard let role = try placed.role("weight"), dimensions(role).count == 2 else { return [] }
-      let cause = "the matrix was given its shape without being transposed"
-      return [
-        mistake(cause, at: placed, [role: .made { try $0(role).rereadTransposed() }]),
-        mistake(cause, at: placed, [role: .made { try $0(role).transposedReread() }]),
-      ]
-    case .patches:
-      guard let role = try placed.role("weight") else { return [] }
-      return [
-        mistake(
-          "height and width of the patches are exchanged", at: placed,
-          [role: .made { try $0(role).transposed([0, 1, 3, 2]) }])
-      ]
-    case .convolution:
-      guard let role = try placed.role("weight"), dimensions(role)[0] == dimensions(role)[1] else {
-        return []
-      }
-      return [
-        mistake(
-          "inputs and outputs of the convolution are exchanged", at: placed,
-          [role: .made { try $0(role).transposed([1, 0, 2]) }])
-      ]
-    case .embedding, .positions, .sinusoids, .prefix, .norm, .rotary, .relativeBias, .attention,
-      .activation, .combine, .scale, .softCap, .slice, .concatenate, .firstPosition, .experts:
-      return []
-    }
+    return try reshaped(placed) + patchesExchanged(placed) + convolutionExchanged(placed)
+  }
+
+  private func reshaped(_ placed: PlacedOperation) throws -> [Mistake] {
+    guard case .linear = placed.operation, let role = try placed.role("weight"),
+      dimensions(role).count == 2
+    else { return [] }
+    let cause = "the matrix was given its shape without being transposed"
+    return [
+      mistake(cause, at: placed, [role: .made { try $0(role).rereadTransposed() }]),
+      mistake(cause, at: placed, [role: .made { try $0(role).transposedReread() }]),
+    ]
+  }
+
+  private func patchesExchanged(_ placed: PlacedOperation) throws -> [Mistake] {
+    guard case .patches = placed.operation, let role = try placed.role("weight") else { return [] }
+    return [
+      mistake(
+        "height and width of the patches are exchanged", at: placed,
+        [role: .made { try $0(role).transposed([0, 1, 3, 2]) }])
+    ]
+  }
+
+  private func convolutionExchanged(_ placed: PlacedOperation) throws -> [Mistake] {
+    guard case .convolution = placed.operation, let role = try placed.role("weight"),
+      dimensions(role)[0] == dimensions(role)[1]
+    else { return [] }
+    return [
+      mistake(
+        "inputs and outputs of the convolution are exchanged", at: placed,
+        [role: .made { try $0(role).transposed([1, 0, 2]) }])
+    ]
   }
 
   /// Several matrices of a block, as where one function converts them all.

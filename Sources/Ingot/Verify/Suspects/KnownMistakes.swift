@@ -83,27 +83,38 @@ extension KnownMistakes {
   }
 
   private func settings(_ placed: PlacedOperation) -> [Mistake] {
-    switch placed.operation {
-    case .norm(let it):
-      changed(it.epsilon, .real, "another ε of the norms", Self.epsilons.map(Value.real))
-    case .activation(let it):
-      changed(
-        it.function, .word, "another activation function",
-        Activation.allCases.map { .word($0.rawValue) })
-    case .rotary(let it):
-      changed(it.base, .real, "another base of the rotary angles", Self.rotaryBases.map(Value.real))
-    case .attention(let it):
-      changed(it.heads, .count, "another number of heads", headCounts(placed))
-    case .linear(let it):
-      it.tie.map {
-        changed(
-          $0.condition, .flag, "whether the head is the table of tokens",
-          [.flag(true), .flag(false)])
-      } ?? []
-    case .embedding, .positions, .sinusoids, .patches, .convolution, .prefix, .relativeBias,
-      .combine, .scale, .softCap, .slice, .concatenate, .firstPosition, .experts:
-      []
-    }
+    otherEpsilon(placed) + otherActivation(placed) + otherRotaryBase(placed) + otherHeads(placed)
+      + otherTie(placed)
+  }
+
+  private func otherEpsilon(_ placed: PlacedOperation) -> [Mistake] {
+    guard case .norm(let it) = placed.operation else { return [] }
+    return changed(it.epsilon, .real, "another ε of the norms", Self.epsilons.map(Value.real))
+  }
+
+  private func otherActivation(_ placed: PlacedOperation) -> [Mistake] {
+    guard case .activation(let it) = placed.operation else { return [] }
+    return changed(
+      it.function, .word, "another activation function",
+      Activation.allCases.map { .word($0.rawValue) })
+  }
+
+  private func otherRotaryBase(_ placed: PlacedOperation) -> [Mistake] {
+    guard case .rotary(let it) = placed.operation else { return [] }
+    return changed(
+      it.base, .real, "another base of the rotary angles", Self.rotaryBases.map(Value.real))
+  }
+
+  private func otherHeads(_ placed: PlacedOperation) -> [Mistake] {
+    guard case .attention(let it) = placed.operation else { return [] }
+    return changed(it.heads, .count, "another number of heads", headCounts(placed))
+  }
+
+  private func otherTie(_ placed: PlacedOperation) -> [Mistake] {
+    guard case .linear(let it) = placed.operation, let tie = it.tie else { return [] }
+    return changed(
+      tie.condition, .flag, "whether the head is the table of tokens",
+      [.flag(true), .flag(false)])
   }
 
   /// Other values for the parameters that a formula mentions.

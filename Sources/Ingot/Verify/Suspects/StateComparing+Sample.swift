@@ -49,11 +49,7 @@ extension Model {
   fileprivate var isCausal: Bool {
     get throws {
       try placedOperations.allSatisfy { placed in
-        switch placed.operation {
-        case .attention(let it): try placed.scope.environment.holds(it.isCausal)
-        case .convolution, .patches, .prefix: false
-        default: true
-        }
+        try !placed.operation.readsAhead(placed.scope.environment)
       }
     }
   }

@@ -69,7 +69,8 @@ struct RotaryAngles {
   ) throws -> [Double] {
     // The pair that turns so often, between two pairs as a rule.
     func pair(turning turns: Double) -> Double {
-      Double(dimensions) * Elementary.log(original / (turns * 2 * Double.pi)) / (2 * Elementary.log(base))
+      Double(dimensions) * Elementary.log(original / (turns * 2 * Double.pi))
+        / (2 * Elementary.log(base))
     }
     var first = pair(turning: try environment.number(scaling.betaFast))
     var last = pair(turning: try environment.number(scaling.betaSlow))
