@@ -1,8 +1,8 @@
 /// The type of one element of a tensor.
 ///
 /// The set is closed and switched over without `default`, so that adding a type makes the compiler
-/// list every place that must know it. Sizes are in bits: the float6 and float4 types of safetensors
-/// pack several elements into whole bytes.
+/// list every place that must know it. The float6 and float4 types of safetensors pack several elements into
+/// whole bytes.
 public enum ElementType: String, Sendable, CaseIterable, Hashable {
   case float64
   case float32
@@ -47,23 +47,20 @@ public enum ElementType: String, Sendable, CaseIterable, Hashable {
     case complex
   }
 
-  /// The size of an element in bits.
-  public var bitWidth: Int {
+  /// How elements lie in bytes.
+  public var layout: ElementLayout {
     switch self {
-    case .complex128: 128
-    case .float64, .int64, .uint64, .complex64: 64
-    case .float32, .int32, .uint32: 32
-    case .float16, .bfloat16, .int16, .uint16: 16
+    case .complex128: ElementLayout(bytes: 16)
+    case .float64, .int64, .uint64, .complex64: ElementLayout(bytes: 8)
+    case .float32, .int32, .uint32: ElementLayout(bytes: 4)
+    case .float16, .bfloat16, .int16, .uint16: ElementLayout(bytes: 2)
     case .float8E4M3FN, .float8E5M2, .float8E4M3FNUZ, .float8E5M2FNUZ, .float8E8M0FNU, .int8,
       .uint8, .bool:
-      8
-    case .float6E2M3FN, .float6E3M2FN: 6
-    case .float4E2M1FN: 4
+      ElementLayout(bytes: 1)
+    case .float6E2M3FN, .float6E3M2FN: ElementLayout(elements: 4, bytes: 3)
+    case .float4E2M1FN: ElementLayout(elements: 2, bytes: 1)
     }
   }
-
-  /// The size of an element in bytes, or nil for the types that share bytes between elements.
-  public var byteWidth: Int? { bitWidth % 8 == 0 ? bitWidth / 8 : nil }
 
   /// The size of the unit that changes with byte order: half an element for complex numbers.
   package var wordWidth: Int {

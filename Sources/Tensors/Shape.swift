@@ -41,15 +41,9 @@ public struct Shape: Sendable, Hashable {
 
   /// The bytes that this many elements take.
   ///
-  /// - Throws: `malformed` where the size exceeds 2^63 bits or sub-byte elements do not fill whole
-  ///   bytes.
+  /// - Throws: `malformed` where the size exceeds 2^63 bits or the elements do not fill whole blocks.
   public func byteCount(of type: ElementType) throws -> Int {
-    let bits = try elementCount.multiplied(by: type.bitWidth, "the size of shape \(self) in bits")
-    guard bits % 8 == 0 else {
-      throw IngotError(
-        .malformed, "\(elementCount) elements of \(type.name) do not fill whole bytes")
-    }
-    return bits / 8
+    try type.byteCount(of: elementCount, "the size of shape \(self)")
   }
 
   /// The shape with its axes in the order `axes`, which must be a permutation.

@@ -71,7 +71,7 @@ import Testing
       guard !lacking.contains(type) else { continue }
       for dimensions in [[], [0, 3], [4], [8, 3], [2, 4, 5]]
       where
-        dimensions.reduce(1, *) * type.bitWidth % 8 == 0
+        dimensions.reduce(1, *) % type.layout.elementsPerBlock == 0
       {
         let count = try Shape(dimensions).byteCount(of: type)
         let bytes = (0..<count).map { _ in

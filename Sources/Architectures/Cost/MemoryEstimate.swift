@@ -73,14 +73,15 @@ public struct MemoryEstimate: Sendable, Hashable {
   }
 
   init(_ tally: Tally, _ counts: ParameterCounts, _ elementType: ElementType) throws {
-    let bits = elementType.bitWidth
+    let layout = elementType.layout
     self.elementType = elementType
-    weights = try Self.bytes(of: counts.total, bits)
-    gradients = try Self.bytes(of: counts.trainable, bits)
-    optimizer = try Self.bytes(of: counts.trainable, bits < 32 ? 96 : 64)
-    cache = try Self.bytes(of: tally.cached, bits)
-    activations = try Self.bytes(of: tally.lives.peak(), bits)
-    savedActivations = try Self.bytes(of: tally.lives.total, bits)
+    weights = try Self.bytes(of: counts.total, layout)
+    gradients = try Self.bytes(of: counts.trainable, layout)
+    optimizer = try Self.bytes(
+      of: counts.trainable, ElementLayout(bytes: layout.isNarrower(thanBytes: 4) ? 12 : 8))
+    cache = try Self.bytes(of: tally.cached, layout)
+    activations = try Self.bytes(of: tally.lives.peak(), layout)
+    savedActivations = try Self.bytes(of: tally.lives.total, layout)
     // Checked here, so that the sums above may be plain.
     _ = try [weights, cache, activations, optimizer, gradients, savedActivations].reduce(0) {
       try $0.adding($1, "the memory")
@@ -88,9 +89,8 @@ public struct MemoryEstimate: Sendable, Hashable {
   }
 
   /// The bytes of so many elements, rounded up.
-  package static func bytes(of elements: Int, _ bitWidth: Int) throws -> Int {
-    let bits = try elements.multiplied(by: bitWidth, "the memory in bits")
-    return bits / 8 + (bits % 8 == 0 ? 0 : 1)
+  package static func bytes(of elements: Int, _ layout: ElementLayout) throws -> Int {
+    try layout.byteCount(roundingUp: elements, "the memory")
   }
 }
 

@@ -38,7 +38,7 @@ extension Datatype.Floating {
     guard order != .vax else { return nil }
     var plain = self
     plain.order = .little
-    for (layout, type) in Self.known where layout == plain && type.byteWidth == size {
+    for (layout, type) in Self.known where layout == plain && type.layout.bytesPerElement == size {
       return StoredElement(type: type, isBigEndian: order == .big)
     }
     return nil

@@ -46,7 +46,7 @@ enum DatatypeEncoding {
 
   /// The message of an element type, or nil where there is no datatype for it.
   static func message(of type: ElementType, _ convention: Convention) -> [UInt8]? {
-    if isOpaque(type, convention) { return type.byteWidth.map(opaque) }
+    if isOpaque(type, convention) { return type.layout.bytesPerElement.map(opaque) }
     return switch type {
     case .float64: float64
     case .float32: float32

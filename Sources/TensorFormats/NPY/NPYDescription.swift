@@ -57,7 +57,7 @@ enum NPYDescription: Equatable {
       rest.removeFirst()
     } else if let known = named[text] {
       return known
-    } else if let type = ElementType(name: text), type.byteWidth != nil {
+    } else if let type = ElementType(name: text), type.layout.addressesElements {
       return .elements(type, isBigEndian: false)
     } else if text.contains(",") {
       // 'i4,f4' is a record too.

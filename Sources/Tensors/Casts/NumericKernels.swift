@@ -49,6 +49,11 @@ extension ElementType {
 }
 
 extension Kernels {
+  /// Whether `count` elements lie in so many bytes.
+  private static func holds(_ byteCount: Int, _ count: Int, _ type: ElementType) -> Bool {
+    count >= 0 && count <= type.layout.elementCount(inBytes: byteCount)
+  }
+
   /// Casts `count` real elements and adds to `report`.
   ///
   /// Types below eight bits can only be the source, in whole bytes.
@@ -57,8 +62,9 @@ extension Kernels {
     into target: inout MutableRawSpan, _ targetType: ElementType, report: inout CastReport
   ) {
     precondition(sourceType.kind != .complex && targetType.kind != .complex)
-    precondition(count * sourceType.bitWidth <= source.byteCount * 8)
-    precondition(targetType.byteWidth != nil && count * targetType.bitWidth <= target.byteCount * 8)
+    precondition(holds(source.byteCount, count, sourceType))
+    precondition(
+      targetType.layout.addressesElements && holds(target.byteCount, count, targetType))
     var sums = ingot_cast_report()
     sums.largest_relative_error = report.largestRelativeError
     // Both sizes were checked just above.
@@ -95,7 +101,7 @@ extension Kernels {
 
   /// The sums of `count` real elements.
   static func sums(_ count: Int, of source: RawSpan, _ type: ElementType) -> Sums {
-    precondition(type.kind != .complex && count * type.bitWidth <= source.byteCount * 8)
+    precondition(type.kind != .complex && holds(source.byteCount, count, type))
     var sums = ingot_statistics_sums()
     sums.min = .infinity
     sums.max = -.infinity
@@ -111,7 +117,7 @@ extension Kernels {
 
   /// The values of `count` real elements; 64-bit integers are rounded.
   package static func float64s(_ count: Int, of source: RawSpan, _ type: ElementType) -> [Double] {
-    precondition(type.kind != .complex && count * type.bitWidth <= source.byteCount * 8)
+    precondition(type.kind != .complex && holds(source.byteCount, count, type))
     // The size was checked just above, and the kernel fills all `count` values.
     return unsafe [Double](unsafeUninitializedCapacity: count) { target, initialized in
       unsafe source.withUnsafeBytes {
@@ -156,9 +162,9 @@ extension Kernels {
   ) {
     let count = rows * width
     precondition(foundType.kind != .complex && expectedType.kind != .complex)
-    precondition(foundType.bitWidth >= 8 && expectedType.bitWidth >= 8)
-    precondition(count * foundType.bitWidth <= found.byteCount * 8)
-    precondition(count * expectedType.bitWidth <= expected.byteCount * 8 && start >= 0)
+    precondition(foundType.layout.addressesElements && expectedType.layout.addressesElements)
+    precondition(holds(found.byteCount, count, foundType))
+    precondition(holds(expected.byteCount, count, expectedType) && start >= 0)
     var added = ingot_nearness_sums()
     // Both sizes were checked just above.
     unsafe found.withUnsafeBytes { found in
@@ -180,11 +186,11 @@ extension Kernels {
   static func addMagnitudes(
     of source: RawSpan, _ type: ElementType, sum: inout Double, largest: inout Double
   ) {
-    precondition(type.kind != .complex && type.bitWidth >= 8)
+    precondition(type.kind != .complex && type.layout.addressesElements)
+    let count = type.layout.elementCount(inBytes: source.byteCount)
     // As many whole elements as the bytes hold.
     unsafe source.withUnsafeBytes {
-      unsafe ingot_magnitudes(
-        $0.baseAddress, type.kernelType, $0.count * 8 / type.bitWidth, &sum, &largest)
+      unsafe ingot_magnitudes($0.baseAddress, type.kernelType, count, &sum, &largest)
     }
   }
 
@@ -206,8 +212,8 @@ extension Kernels {
     _ count: Int, of a: RawSpan, _ typeA: ElementType, from b: RawSpan, _ typeB: ElementType,
     components: Int, tolerance: Tolerance?
   ) -> Differences {
-    precondition(typeA.kind != .complex && count * typeA.bitWidth <= a.byteCount * 8)
-    precondition(typeB.kind != .complex && count * typeB.bitWidth <= b.byteCount * 8)
+    precondition(typeA.kind != .complex && holds(a.byteCount, count, typeA))
+    precondition(typeB.kind != .complex && holds(b.byteCount, count, typeB))
     precondition(components > 0 && count % components == 0)
     var how = ingot_comparison(
       components: components, has_tolerance: tolerance == nil ? 0 : 1,

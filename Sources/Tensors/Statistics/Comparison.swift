@@ -68,8 +68,11 @@ public struct Comparison: Sendable {
     let layoutA = NumericLayout(typeA)
     let layoutB = NumericLayout(typeB)
     let (componentA, componentB) = (layoutA.componentType, layoutB.componentType)
-    let components = b.byteCount * 8 / componentB.bitWidth
-    precondition(components * componentA.bitWidth == a.byteCount * 8)
+    let components = componentB.layout.elementCount(inBytes: b.byteCount)
+    precondition(components == componentA.layout.elementCount(inBytes: a.byteCount))
+    precondition(
+      componentA.layout.areWholeBlocks(a.byteCount) && componentB.layout.areWholeBlocks(b.byteCount)
+    )
     let sums = Kernels.sums(components, of: b, componentB)
     let largest = [-sums.min, sums.max].filter(\.isFinite).max() ?? 0
     largestB = Swift.max(largestB, largest)

@@ -5,7 +5,7 @@ extension Tensor {
   ///
   /// - Parameter spoolFolder: Where a large source that can only be read in its own order is set aside.
   /// - Throws: `malformed` where `axes` is no permutation of this tensor's axes; `unsupported` where
-  ///   elements below eight bits would move within bytes.
+  ///   elements that share bytes would move within them.
   public func transposed(_ axes: [Int], spoolFolder: String? = nil) throws -> Tensor {
     guard axes.sorted() == Array(0..<shape.rank) else {
       throw IngotError(
@@ -25,20 +25,23 @@ extension Tensor {
   private func wholeByteUnits(
     _ axes: [Int]
   ) throws -> (shape: Shape, axes: [Int], byteWidth: Int) {
-    if let byteWidth = elementType.byteWidth { return (shape, axes, byteWidth) }
-    let rowBits = (shape.dimensions.last ?? 0) * elementType.bitWidth
-    guard axes.last == shape.rank - 1, rowBits % 8 == 0 else {
+    let layout = elementType.layout
+    if let byteWidth = layout.bytesPerElement { return (shape, axes, byteWidth) }
+    let row = shape.dimensions.last ?? 0
+    guard axes.last == shape.rank - 1, row % layout.elementsPerBlock == 0 else {
       throw IngotError(
         .unsupported, "\(elementType.name) of shape \(shape) cannot be transposed by \(axes)",
         hint: "its elements share bytes along the last axis")
     }
-    return (try Shape(shape.dimensions.dropLast()), axes.dropLast(), rowBits / 8)
+    return (
+      try Shape(shape.dimensions.dropLast()), axes.dropLast(), try elementType.byteCount(of: row)
+    )
   }
 
   /// The elements `range` along `axis`.
   ///
-  /// - Throws: `malformed` where axis or range leave the shape; `unsupported` where elements below
-  ///   eight bits would be cut within a byte.
+  /// - Throws: `malformed` where axis or range leave the shape; `unsupported` where the range would cut a
+  ///   block of elements that share bytes.
   public func sliced(axis: Int, range: Range<Int>) throws -> Tensor {
     let part = try Sliced(
       source, elementType: elementType, shape: shape, axis: axis, range: range)
