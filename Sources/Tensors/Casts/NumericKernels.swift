@@ -8,43 +8,16 @@ package struct NumericLayout: Sendable, Equatable {
   package let componentsPerElement: Int
 
   package init(_ type: ElementType) {
-    switch type {
-    case .complex64: (componentType, componentsPerElement) = (.float32, 2)
-    case .complex128: (componentType, componentsPerElement) = (.float64, 2)
-    case .float64, .float32, .float16, .bfloat16, .float8E4M3FN, .float8E5M2, .float8E4M3FNUZ,
-      .float8E5M2FNUZ, .float8E8M0FNU, .float6E2M3FN, .float6E3M2FN, .float4E2M1FN, .int8, .int16,
-      .int32, .int64, .uint8, .uint16, .uint32, .uint64, .bool:
-      (componentType, componentsPerElement) = (type, 1)
-    }
+    componentType = type.row.component ?? type
+    componentsPerElement = type.row.component == nil ? 1 : 2
   }
 }
 
 extension ElementType {
   /// The kernels' word for a real type; complex types go by their components.
   fileprivate var kernelType: ingot_type {
-    switch self {
-    case .float64, .complex128: INGOT_FLOAT64
-    case .float32, .complex64: INGOT_FLOAT32
-    case .float16: INGOT_FLOAT16
-    case .bfloat16: INGOT_BFLOAT16
-    case .float8E4M3FN: INGOT_FLOAT8_E4M3FN
-    case .float8E5M2: INGOT_FLOAT8_E5M2
-    case .float8E4M3FNUZ: INGOT_FLOAT8_E4M3FNUZ
-    case .float8E5M2FNUZ: INGOT_FLOAT8_E5M2FNUZ
-    case .float8E8M0FNU: INGOT_FLOAT8_E8M0FNU
-    case .float6E2M3FN: INGOT_FLOAT6_E2M3FN
-    case .float6E3M2FN: INGOT_FLOAT6_E3M2FN
-    case .float4E2M1FN: INGOT_FLOAT4_E2M1FN
-    case .int8: INGOT_INT8
-    case .int16: INGOT_INT16
-    case .int32: INGOT_INT32
-    case .int64: INGOT_INT64
-    case .uint8: INGOT_UINT8
-    case .uint16: INGOT_UINT16
-    case .uint32: INGOT_UINT32
-    case .uint64: INGOT_UINT64
-    case .bool: INGOT_BOOL
-    }
+    guard let kernel = row.kernel else { preconditionFailure("no kernel takes \(name)") }
+    return kernel
   }
 }
 
