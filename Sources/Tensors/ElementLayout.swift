@@ -58,7 +58,11 @@ extension ElementType {
   ) throws -> Int {
     let byteCount = try layout.byteCount(roundingUp: count, what())
     guard count % layout.elementsPerBlock == 0 else {
-      throw IngotError(.malformed, "\(count) elements of \(name) do not fill whole bytes")
+      throw IngotError(
+        .malformed,
+        hasBlocks
+          ? "\(count) elements of \(name) do not fill blocks of \(layout.elementsPerBlock)"
+          : "\(count) elements of \(name) do not fill whole bytes")
     }
     return byteCount
   }

@@ -66,6 +66,10 @@ extension ElementType {
       .init(
         "float4_e2m1fn", .float, .init(elements: 2, bytes: 1), kernel: INGOT_FLOAT4_E2M1FN,
         safetensors: .init("F4", rank: 1))
+    case .q80:
+      .init("q8_0", .float, .init(elements: 32, bytes: 34), codec: Q80Codec.self)
+    case .q40:
+      .init("q4_0", .float, .init(elements: 32, bytes: 18), codec: Q40Codec.self)
     case .int8:
       .init(
         "int8", .signedInteger, .init(bytes: 1), kernel: INGOT_INT8,

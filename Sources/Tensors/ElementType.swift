@@ -21,6 +21,10 @@ public enum ElementType: Sendable, CaseIterable, Hashable {
   case float6E2M3FN
   case float6E3M2FN
   case float4E2M1FN
+  /// ggml's `q8_0`: 32 elements share a float16, by which each one's int8 is multiplied.
+  case q80
+  /// ggml's `q4_0`: 32 elements share a float16, by which each one's four bits, less 8, are multiplied.
+  case q40
   case int8
   case int16
   case int32
@@ -51,6 +55,9 @@ public enum ElementType: Sendable, CaseIterable, Hashable {
 
   /// How elements lie in bytes.
   public var layout: ElementLayout { row.layout }
+
+  /// Whether blocks of elements share what they are decoded with, so that none has a value of its own.
+  public var hasBlocks: Bool { row.codec != nil }
 
   /// The size of the unit that changes with byte order: half an element for complex numbers.
   package var wordWidth: Int { row.wordWidth }

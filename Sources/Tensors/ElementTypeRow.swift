@@ -20,8 +20,10 @@ package final class ElementTypeRow: Sendable {
   package let hdf5: HDF5Datatype?
   /// The datatype that Keras has for it.
   package let keras: HDF5Datatype?
-  /// The kernels' word for the type, or for the parts of a complex number.
+  /// The kernels' word for the type, or for the parts of a complex number; nil for types with blocks.
   let kernel: ingot_type?
+  /// What decodes the blocks of a type that has such.
+  let codec: (any BlockCodec.Type)?
 
   /// A container that has words of its own for element types.
   package enum Container: Sendable {
@@ -62,7 +64,7 @@ package final class ElementTypeRow: Sendable {
     _ name: String, _ kind: ElementType.Kind, _ layout: ElementLayout, word: Int = 1,
     component: ElementType? = nil, kernel: ingot_type? = nil,
     safetensors: Spelling? = nil, npy: Spelling? = nil, hdf5: HDF5Datatype? = nil,
-    keras: HDF5Datatype? = nil
+    keras: HDF5Datatype? = nil, codec: (any BlockCodec.Type)? = nil
   ) {
     self.name = name
     self.kind = kind
@@ -70,6 +72,7 @@ package final class ElementTypeRow: Sendable {
     wordWidth = word
     self.component = component
     self.kernel = kernel
+    self.codec = codec
     var spellings: [Container: Spelling] = [:]
     spellings[.safetensors] = safetensors
     spellings[.npy] = npy

@@ -41,9 +41,21 @@ public struct Shape: Sendable, Hashable {
 
   /// The bytes that this many elements take.
   ///
-  /// - Throws: `malformed` where the size exceeds 2^63 bits or the elements do not fill whole blocks.
+  /// - Throws: `malformed` where the size exceeds 2^63 bits or the elements do not fill whole blocks, which
+  ///   lie along the last dimension where a type has such.
   public func byteCount(of type: ElementType) throws -> Int {
-    try type.byteCount(of: elementCount, "the size of shape \(self)")
+    guard fillsBlocks(of: type) else {
+      throw IngotError(
+        .malformed,
+        "shape \(self) does not end in a multiple of the \(type.layout.elementsPerBlock) elements of a block of \(type.name)"
+      )
+    }
+    return try type.byteCount(of: elementCount, "the size of shape \(self)")
+  }
+
+  /// Whether each row along the last dimension has whole blocks; of a type without blocks any has.
+  package func fillsBlocks(of type: ElementType) -> Bool {
+    !type.hasBlocks || (dimensions.last ?? 1) % type.layout.elementsPerBlock == 0
   }
 
   /// The shape with its axes in the order `axes`, which must be a permutation.

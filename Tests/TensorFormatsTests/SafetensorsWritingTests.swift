@@ -31,7 +31,7 @@ struct SafetensorsWritingTests {
   }
 
   @Test func everyElementTypeGoesThere() throws {
-    let types = ElementType.allCases.filter { $0 != .complex128 }
+    let types = ElementType.allCases.filter { $0.spelling(in: .safetensors) != nil }
     let original = try table(types.map { ($0.name, $0, [4, 3, 2]) })
     let back = try format.read(bytes: try format.write(original))
     #expect(try back.manifest() == original.manifest())

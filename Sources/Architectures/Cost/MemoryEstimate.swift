@@ -2,7 +2,8 @@ public import Tensors
 
 /// The memory that running and training a model takes, in bytes.
 public struct MemoryEstimate: Sendable, Hashable {
-  /// The element type of weights, activations and cache.
+  /// The element type of weights, activations and cache; of weights alone where it has blocks, with which
+  /// nothing is computed: all else is float32 then.
   public let elementType: ElementType
   /// Every parameter once, buffers not.
   public let weights: Int
@@ -73,9 +74,9 @@ public struct MemoryEstimate: Sendable, Hashable {
   }
 
   init(_ tally: Tally, _ counts: ParameterCounts, _ elementType: ElementType) throws {
-    let layout = elementType.layout
     self.elementType = elementType
-    weights = try Self.bytes(of: counts.total, layout)
+    weights = try Self.bytes(of: counts.total, elementType.layout)
+    let layout = elementType.hasBlocks ? ElementType.float32.layout : elementType.layout
     gradients = try Self.bytes(of: counts.trainable, layout)
     optimizer = try Self.bytes(
       of: counts.trainable, ElementLayout(bytes: layout.isNarrower(thanBytes: 4) ? 12 : 8))

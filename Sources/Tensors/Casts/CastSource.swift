@@ -12,6 +12,9 @@
 ///
 /// Elements below eight bits are packed from the lowest bit of each byte up, as ONNX and PyTorch pack
 /// them; they can be cast from, not to.
+///
+/// Blocks are decoded to float32 before they are cast, and made of numbers that were rounded to float32, as
+/// ggml's reference makes them. NaN, infinities and what exceeds a block's scale are errors of the read.
 public struct CastSource: ByteSource {
   /// Bytes of the base that are cast at a time, unless its own units are larger.
   private static let stageByteCount = 256 << 10
@@ -30,7 +33,7 @@ public struct CastSource: ByteSource {
 
   /// `base`, which holds elements of `sourceType`, as `targetType`.
   ///
-  /// - Throws: `unsupported` for a target below eight bits, or between real and complex numbers;
+  /// - Throws: `unsupported` for a target that is not made, or between real and complex numbers;
   ///   `malformed` where `base` does not hold whole elements.
   public init(
     _ base: any ByteSource, from sourceType: ElementType, to targetType: ElementType,
@@ -38,14 +41,18 @@ public struct CastSource: ByteSource {
   ) throws {
     let source = NumericLayout(sourceType)
     let target = NumericLayout(targetType)
-    guard target.componentType.layout.addressesElements,
+    let isMade =
+      targetType.layout.addressesElements || targetType.row.codec is any BlockEncoder.Type
+    guard isMade,
       source.componentsPerElement == target.componentsPerElement
     else {
       throw IngotError(
         .unsupported, "\(sourceType.name) cannot be cast to \(targetType.name)",
-        hint: targetType.layout.addressesElements
+        hint: isMade
           ? "real and complex numbers are not cast into each other"
-          : "types below eight bits are copied, not made")
+          : targetType.hasBlocks
+            ? "\(targetType.name) is decoded, not made"
+            : "types below eight bits are copied, not made")
     }
     unit = source.componentType.layout.elementsPerBlock.leastCommonMultiple(
       target.componentType.layout.elementsPerBlock)
@@ -115,9 +122,10 @@ public struct CastSource: ByteSource {
         try stage.withMutableBytes { stage in
           try stage.withRange(0..<count * unitByteWidth) { part in
             try base.read(into: &part, at: first * unitByteWidth)
-            buffer.withRange(target..<target + count * targetUnitByteWidth) {
-              Kernels.cast(
-                count * unit, from: part.bytes, sourceType, into: &$0, targetType, report: &report)
+            try buffer.withRange(target..<target + count * targetUnitByteWidth) {
+              try Kernels.castAny(
+                count * unit, at: first * unit, from: part.bytes, sourceType, into: &$0, targetType,
+                report: &report)
             }
           }
         }
@@ -136,11 +144,18 @@ extension Tensor {
   /// The tensor with its elements as another type; itself where that is its type.
   ///
   /// - Parameter recorder: Receives the report of the cast while the elements are read.
-  /// - Throws: `unsupported` for a type below eight bits, or between real and complex numbers.
+  /// - Throws: `unsupported` for a type that is not made, rows that do not fill its blocks, or between real
+  ///   and complex numbers.
   public func cast(
     to type: ElementType, recorder: CastRecorder = CastRecorder()
   ) throws -> Tensor {
     guard type != elementType else { return self }
+    guard shape.fillsBlocks(of: type) else {
+      throw IngotError(
+        .unsupported,
+        "shape \(shape) cannot be cast to \(type.name), whose blocks take \(type.layout.elementsPerBlock) elements of the last dimension",
+        hint: "--dtype 'PATTERN=\(type.name)' casts only some of the tensors")
+    }
     if let obstacle { return try Tensor(elementType: type, shape: shape, obstacle: obstacle) }
     return try Tensor(
       elementType: type, shape: shape,

@@ -90,6 +90,9 @@ extension Kernels {
 
   /// The values of `count` real elements; 64-bit integers are rounded.
   package static func float64s(_ count: Int, of source: RawSpan, _ type: ElementType) -> [Double] {
+    guard !type.hasBlocks else {
+      return withKernelElements(source, type) { float64s(count, of: $0, $1) }
+    }
     precondition(type.kind != .complex && holds(source.byteCount, count, type))
     // The size was checked just above, and the kernel fills all `count` values.
     return unsafe [Double](unsafeUninitializedCapacity: count) { target, initialized in

@@ -28,7 +28,7 @@ public struct Statistics: Sendable {
       countComplex(Kernels.float64s(2 * count, of: bytes, layout.componentType))
       return
     }
-    sums = Kernels.sums(count, of: bytes, type)
+    sums = Kernels.withKernelElements(bytes, type) { Kernels.sums(count, of: $0, $1) }
     zeros = sums.zeros
     nan = sums.nans
     infinite = sums.infinities

@@ -110,6 +110,12 @@ struct AxisLayout {
   func byteCount(ofSteps steps: Int) throws -> Int {
     let (elements, layout) = (steps * stepElements, elementType.layout)
     guard elements % layout.elementsPerBlock == 0 else {
+      guard !elementType.hasBlocks else {
+        throw IngotError(
+          .unsupported,
+          "\(steps) steps of \(stepElements) elements along the axis cut a block of \(layout.elementsPerBlock) elements of \(elementType.name)"
+        )
+      }
       let bits = 8 * layout.bytesPerBlock * stepElements / layout.elementsPerBlock
       throw IngotError(
         .unsupported, "\(steps) steps of \(bits) bits along the axis end within a byte")

@@ -31,7 +31,9 @@ extension Tensor {
     guard axes.last == shape.rank - 1, row % layout.elementsPerBlock == 0 else {
       throw IngotError(
         .unsupported, "\(elementType.name) of shape \(shape) cannot be transposed by \(axes)",
-        hint: "its elements share bytes along the last axis")
+        hint: elementType.hasBlocks
+          ? "its elements lie in blocks of \(layout.elementsPerBlock) along the last axis; --dtype casts them first"
+          : "its elements share bytes along the last axis")
     }
     return (
       try Shape(shape.dimensions.dropLast()), axes.dropLast(), try elementType.byteCount(of: row)
@@ -52,12 +54,19 @@ extension Tensor {
 
   /// The same elements in the same order under another shape.
   ///
-  /// - Throws: `malformed` where `shape` has another number of elements.
+  /// - Throws: `malformed` where `shape` has another number of elements; `unsupported` where its rows would
+  ///   cut a block.
   public func reshaped(to shape: Shape) throws -> Tensor {
     guard shape.elementCount == self.shape.elementCount else {
       throw IngotError(
         .malformed,
         "shape \(self.shape) of \(self.shape.elementCount) elements cannot become \(shape)")
+    }
+    guard shape.fillsBlocks(of: elementType) else {
+      throw IngotError(
+        .unsupported,
+        "\(elementType.name) of shape \(self.shape) cannot become \(shape): it has blocks of \(elementType.layout.elementsPerBlock) elements"
+      )
     }
     return try view(shape: shape, nil, source: source)
   }
