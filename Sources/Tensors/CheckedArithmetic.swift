@@ -20,6 +20,13 @@ extension Int {
     return remainder == 0 ? self : self + (alignment - remainder)
   }
 
+  /// The smallest number that both this one and `other`, which are above 0, divide.
+  package func leastCommonMultiple(_ other: Int) -> Int {
+    var (divisor, rest) = (self, other)
+    while rest > 0 { (divisor, rest) = (rest, divisor % rest) }
+    return self / divisor * other
+  }
+
   /// A file's unsigned number as an `Int`, or `malformed` where it is above 2^63 − 1.
   package init(fromFile value: UInt64, _ what: @autoclosure () -> String) throws {
     guard let exact = Int(exactly: value) else {

@@ -1,27 +1,30 @@
 /// The type of one element of a tensor.
 ///
-/// The set is closed and switched over without `default`, so that adding a type makes the compiler
-/// list every place that must know it. Sizes are in bits: the float6 and float4 types of safetensors
-/// pack several elements into whole bytes.
-public enum ElementType: String, Sendable, CaseIterable, Hashable {
+/// The set is closed. What there is to know of a type is its row in `ElementType+Rows.swift`; nothing else
+/// switches over all of them.
+public enum ElementType: Sendable, CaseIterable, Hashable {
   case float64
   case float32
   case float16
   /// The upper half of a float32: 8 exponent and 7 fraction bits.
   case bfloat16
   /// OCP 8-bit float, 4 exponent bits, no infinity, largest 448 (safetensors' `F8_E4M3`).
-  case float8E4M3FN = "float8_e4m3fn"
+  case float8E4M3FN
   /// OCP 8-bit float, 5 exponent bits, with infinity, largest 57344.
-  case float8E5M2 = "float8_e5m2"
+  case float8E5M2
   /// 4 exponent bits, bias 8, one NaN (0x80), no infinity, no negative zero.
-  case float8E4M3FNUZ = "float8_e4m3fnuz"
+  case float8E4M3FNUZ
   /// 5 exponent bits, bias 16, one NaN (0x80), no infinity, no negative zero.
-  case float8E5M2FNUZ = "float8_e5m2fnuz"
+  case float8E5M2FNUZ
   /// A power of two: 8 exponent bits, no sign, no zero; 0xFF is NaN.
-  case float8E8M0FNU = "float8_e8m0fnu"
-  case float6E2M3FN = "float6_e2m3fn"
-  case float6E3M2FN = "float6_e3m2fn"
-  case float4E2M1FN = "float4_e2m1fn"
+  case float8E8M0FNU
+  case float6E2M3FN
+  case float6E3M2FN
+  case float4E2M1FN
+  /// ggml's `q8_0`: 32 elements share a float16, by which each one's int8 is multiplied.
+  case q80
+  /// ggml's `q4_0`: 32 elements share a float16, by which each one's four bits, less 8, are multiplied.
+  case q40
   case int8
   case int16
   case int32
@@ -35,9 +38,6 @@ public enum ElementType: String, Sendable, CaseIterable, Hashable {
   case complex64
   case complex128
 
-  /// The name as NumPy, ml_dtypes and PyTorch spell it.
-  public var name: String { rawValue }
-
   /// What the bits of an element mean.
   public enum Kind: Sendable {
     case float
@@ -47,51 +47,18 @@ public enum ElementType: String, Sendable, CaseIterable, Hashable {
     case complex
   }
 
-  /// The size of an element in bits.
-  public var bitWidth: Int {
-    switch self {
-    case .complex128: 128
-    case .float64, .int64, .uint64, .complex64: 64
-    case .float32, .int32, .uint32: 32
-    case .float16, .bfloat16, .int16, .uint16: 16
-    case .float8E4M3FN, .float8E5M2, .float8E4M3FNUZ, .float8E5M2FNUZ, .float8E8M0FNU, .int8,
-      .uint8, .bool:
-      8
-    case .float6E2M3FN, .float6E3M2FN: 6
-    case .float4E2M1FN: 4
-    }
-  }
-
-  /// The size of an element in bytes, or nil for the types that share bytes between elements.
-  public var byteWidth: Int? { bitWidth % 8 == 0 ? bitWidth / 8 : nil }
-
-  /// The size of the unit that changes with byte order: half an element for complex numbers.
-  package var wordWidth: Int {
-    switch self {
-    case .complex128: 8
-    case .complex64: 4
-    case .float64, .int64, .uint64: 8
-    case .float32, .int32, .uint32: 4
-    case .float16, .bfloat16, .int16, .uint16: 2
-    case .float8E4M3FN, .float8E5M2, .float8E4M3FNUZ, .float8E5M2FNUZ, .float8E8M0FNU,
-      .float6E2M3FN, .float6E3M2FN, .float4E2M1FN, .int8, .uint8, .bool:
-      1
-    }
-  }
+  /// The name as NumPy, ml_dtypes and PyTorch spell it.
+  public var name: String { row.name }
 
   /// What the bits of an element mean.
-  public var kind: Kind {
-    switch self {
-    case .float64, .float32, .float16, .bfloat16, .float8E4M3FN, .float8E5M2, .float8E4M3FNUZ,
-      .float8E5M2FNUZ, .float8E8M0FNU, .float6E2M3FN, .float6E3M2FN, .float4E2M1FN:
-      .float
-    case .int8, .int16, .int32, .int64: .signedInteger
-    case .uint8, .uint16, .uint32, .uint64: .unsignedInteger
-    case .bool: .boolean
-    case .complex64, .complex128: .complex
-    }
-  }
+  public var kind: Kind { row.kind }
 
-  /// The type of that name, or nil.
-  public init?(name: String) { self.init(rawValue: name) }
+  /// How elements lie in bytes.
+  public var layout: ElementLayout { row.layout }
+
+  /// Whether blocks of elements share what they are decoded with, so that none has a value of its own.
+  public var hasBlocks: Bool { row.codec != nil }
+
+  /// The size of the unit that changes with byte order: half an element for complex numbers.
+  package var wordWidth: Int { row.wordWidth }
 }

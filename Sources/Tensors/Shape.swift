@@ -41,15 +41,21 @@ public struct Shape: Sendable, Hashable {
 
   /// The bytes that this many elements take.
   ///
-  /// - Throws: `malformed` where the size exceeds 2^63 bits or sub-byte elements do not fill whole
-  ///   bytes.
+  /// - Throws: `malformed` where the size exceeds 2^63 bits or the elements do not fill whole blocks, which
+  ///   lie along the last dimension where a type has such.
   public func byteCount(of type: ElementType) throws -> Int {
-    let bits = try elementCount.multiplied(by: type.bitWidth, "the size of shape \(self) in bits")
-    guard bits % 8 == 0 else {
+    guard fillsBlocks(of: type) else {
       throw IngotError(
-        .malformed, "\(elementCount) elements of \(type.name) do not fill whole bytes")
+        .malformed,
+        "shape \(self) does not end in a multiple of the \(type.layout.elementsPerBlock) elements of a block of \(type.name)"
+      )
     }
-    return bits / 8
+    return try type.byteCount(of: elementCount, "the size of shape \(self)")
+  }
+
+  /// Whether each row along the last dimension has whole blocks; of a type without blocks any has.
+  package func fillsBlocks(of type: ElementType) -> Bool {
+    !type.hasBlocks || (dimensions.last ?? 1) % type.layout.elementsPerBlock == 0
   }
 
   /// The shape with its axes in the order `axes`, which must be a permutation.

@@ -22,6 +22,17 @@ extension [UInt8] {
   }
 }
 
+extension [Float] {
+  /// The numbers as bytes for reading.
+  package var rawSpan: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      // `bytes` is marked unsafe for types with padding; Float has none.
+      unsafe span.bytes
+    }
+  }
+}
+
 extension MutableRawSpan {
   /// Lends the bytes in `range`, which must lie within the span.
   package mutating func withRange<Result>(

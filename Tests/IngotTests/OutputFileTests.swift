@@ -28,7 +28,7 @@ import Testing
     try Places.withTemporaryFolder { folder in
       let path = folder.appending(path: "a").filePath
       let output = try OutputFile(path: path, replaces: false, syncs: false)
-      try output.write([1, 2, 3].rawSpan, at: 0)
+      try output.write(([1, 2, 3] as [UInt8]).rawSpan, at: 0)
       #expect(try names(in: folder).isEmpty)
     }
   }
@@ -152,7 +152,7 @@ import Testing
       let output = try OutputFile(path: file.filePath, replaces: false, syncs: false)
       try output.reserve(1 << 20)
       output.extend(to: 3)
-      try output.write([1, 2, 3].rawSpan, at: 0)
+      try output.write(([1, 2, 3] as [UInt8]).rawSpan, at: 0)
       try output.finishWriting()
       try OutputFile.commit([output])
       #expect(try Data(contentsOf: file).count == 3)

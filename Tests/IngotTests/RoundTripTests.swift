@@ -64,14 +64,15 @@ import Testing
     for type in ElementType.allCases {
       let lacking: Set<ElementType> =
         switch format {
-        case "h5": [.float6E2M3FN, .float6E3M2FN, .float4E2M1FN]
-        case "safetensors": [.complex128]
+        case "h5": [.float6E2M3FN, .float6E3M2FN, .float4E2M1FN, .q80, .q40]
+        case "safetensors": [.complex128, .q80, .q40]
         default: []
         }
       guard !lacking.contains(type) else { continue }
-      for dimensions in [[], [0, 3], [4], [8, 3], [2, 4, 5]]
+      for dimensions in [[], [0, 3], [4], [8, 3], [2, 4, 5], [3, 64]]
       where
-        dimensions.reduce(1, *) * type.bitWidth % 8 == 0
+        (type.hasBlocks ? dimensions.last ?? 1 : dimensions.reduce(1, *))
+        % type.layout.elementsPerBlock == 0
       {
         let count = try Shape(dimensions).byteCount(of: type)
         let bytes = (0..<count).map { _ in

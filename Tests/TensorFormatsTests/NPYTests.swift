@@ -54,7 +54,7 @@ import Testing
       ("<u1", .uint8), ("uint16", .uint16), ("half", .float16), ("|?", .bool),
     ] as [(String, ElementType)])
   func everyNumericTypeIsRead(descr: String, type: ElementType) throws {
-    let data = [UInt8](0..<UInt8(type.bitWidth / 8 * 3))
+    let data = [UInt8](0..<UInt8(type.layout.bytesPerBlock * 3))
     let table = try Self.read(
       Self.file(Self.text(descr: "'\(descr)'", shape: "(3,)"), data))
     let tensor = try #require(table["w"])
@@ -333,8 +333,8 @@ import Testing
 
   @Test func everyTypeThatNumPyHasIsReadBack() throws {
     for type in ElementType.allCases {
-      let data = [UInt8](0..<UInt8(type.bitWidth / 8 * 6))
       guard let descr = NPYDescription.text(for: type) else { continue }
+      let data = [UInt8](0..<UInt8(type.layout.bytesPerBlock * 6))
       #expect(!descr.isEmpty)
       var table = TensorTable()
       try table.append("w", Tensor(type, [2, 3], data))
@@ -348,7 +348,8 @@ import Testing
   @Test(arguments: [ElementType.bfloat16, .float8E5M2, .float8E8M0FNU])
   func aTypeThatNumPyLacksIsNotWritten(_ type: ElementType) throws {
     var table = TensorTable()
-    try table.append("w", Tensor(type, [1], [UInt8](repeating: 0, count: type.bitWidth / 8)))
+    let data = [UInt8](repeating: 0, count: type.layout.bytesPerBlock)
+    try table.append("w", Tensor(type, [1], data))
     let error = #expect(throws: IngotError.self) { try NPYFormat().plan(table, WriteOptions()) }
     #expect(error?.errorClass == .unsupported)
     #expect(error?.tensor == "w")

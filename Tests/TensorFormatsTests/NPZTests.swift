@@ -136,13 +136,14 @@ import Testing
     var generator = SeededGenerator(seed: 5)
     var table = TensorTable()
     for type in ElementType.allCases {
-      for dimensions in [[8, 3, 4], [], [0, 2]] {
-        guard dimensions != [] || type.byteWidth != nil else { continue }
+      for dimensions in [[8, 3, 4], [], [0, 2], [2, 64]] {
+        guard dimensions != [] || type.layout.addressesElements else { continue }
         let shape = try Shape(dimensions)
+        guard shape.fillsBlocks(of: type) else { continue }
         let data = try (0..<shape.byteCount(of: type)).map { _ in
           UInt8.random(in: .min ... .max, using: &generator)
         }
-        try table.append("\(type.name)/\(dimensions.count)", Tensor(type, dimensions, data))
+        try table.append("\(type.name)/\(dimensions)", Tensor(type, dimensions, data))
       }
     }
     let shared = ArraySource((0..<20_000).map { UInt8(truncatingIfNeeded: $0 / 7) })

@@ -25,12 +25,16 @@ struct NativeIndependentReaderTests {
     [
       try NativeFormat().write(NativeSamples.table()),
       try NativeFormat().write(NativeSamples.compressible(), NativeSamples.compressed),
+      try NativeFormat().write(NativeSamples.blocks()),
     ]
   }
 
   @Test func manifestsAreEqual() throws {
     for (file, table) in zip(
-      try seeds(), [try NativeSamples.table(), try NativeSamples.compressible()])
+      try seeds(),
+      [
+        try NativeSamples.table(), try NativeSamples.compressible(), try NativeSamples.blocks(),
+      ])
     {
       let theirs = try IndependentReader.manifest(file)
       #expect(theirs.status == 0)

@@ -68,7 +68,7 @@ struct NativeIndexTests {
     Edit(#""dtype":"int64""#, #""dtype":"uint64""#, nil),
     Edit(#""dtype":"int64""#, #""dtype":"float64""#, nil),
     Edit(#""dtype":"int64""#, #""dtype":"int32""#),
-    Edit(#""dtype":"int64""#, #""dtype":"q8_0""#, .unsupported),
+    Edit(#""dtype":"int64""#, #""dtype":"q9_0""#, .unsupported),
     Edit(#""dtype":"int64""#, #""dtype":"Int64""#, .unsupported),
     Edit(#""shape":[2,3]"#, #""shape":[3,2]"#, nil),
     Edit(#""shape":[2,3]"#, #""shape":[2,4]"#),

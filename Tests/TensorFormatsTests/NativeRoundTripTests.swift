@@ -32,7 +32,7 @@ struct NativeRoundTripTests {
     for options in [WriteOptions(), NativeSamples.compressed] {
       var table = TensorTable()
       for (seed, type) in ElementType.allCases.enumerated() {
-        let shape = try Shape([50, 16])
+        let shape = try Shape([25, 32])
         let bytes = (0..<(try shape.byteCount(of: type))).map {
           UInt8(truncatingIfNeeded: $0 / 16 + seed)
         }
@@ -159,7 +159,7 @@ struct NativeRoundTripTests {
   }
 
   /// The format does not change unnoticed: committed files are written again and read.
-  @Test(arguments: ["small", "page-aligned", "compressed", "no-tensors"])
+  @Test(arguments: ["small", "page-aligned", "compressed", "no-tensors", "blocks"])
   func fixturesAreWhatTheyWere(name: String) throws {
     var table = try NativeSamples.table()
     var options = WriteOptions()
@@ -170,6 +170,7 @@ struct NativeRoundTripTests {
       table = try NativeSamples.compressible()
       options.compression = .gzip(level: 6)
     case "no-tensors": table = TensorTable()
+    case "blocks": table = try NativeSamples.blocks()
     default: break
     }
     let bytes = try format.write(table, options)

@@ -39,6 +39,17 @@ enum NativeSamples {
     return table
   }
 
+  /// A table with types whose elements share a scale.
+  static func blocks() throws -> TensorTable {
+    var table = TensorTable()
+    for type in ElementType.allCases where type.hasBlocks {
+      let shape = try Shape([3, 2 * type.layout.elementsPerBlock])
+      let bytes = (0..<(try shape.byteCount(of: type))).map { UInt8($0 * 7 % 60) }
+      try table.append(type.name, Tensor(type, shape.dimensions, bytes))
+    }
+    return table
+  }
+
   static var compressed: WriteOptions {
     var options = WriteOptions()
     options.compression = .gzip(level: 6)

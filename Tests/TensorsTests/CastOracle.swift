@@ -48,7 +48,10 @@ struct SmallFloat {
   ]
 
   /// Those a cast can produce.
-  static let targets = all.filter { $0.type.byteWidth != nil }
+  static let targets = all.filter { $0.type.layout.addressesElements }
+
+  /// The bits of a code: sign, exponent and fraction.
+  var bitWidth: Int { 1 + exponentBits + fractionBits }
 
   /// The value of a code.
   func decode(_ code: Int) -> Double {

@@ -8,14 +8,15 @@ import Testing
   func everyCodeOfASmallFloatDecodes(level: Kernels.Level, type: ElementType) throws {
     Kernels.limit(to: level)
     let format = try #require(SmallFloat.all.first { $0.type == type })
-    let codes = Array(0..<1 << type.bitWidth)
+    let width = format.bitWidth
+    let codes = Array(0..<1 << width)
     let packed: [UInt8]
-    switch type.bitWidth {
+    switch width {
     case 16: packed = Elements.bytes(of: codes.map { UInt16($0) })
     case 8: packed = codes.map { UInt8($0) }
     default:
       // From the lowest bit of each byte up.
-      let bits = codes.flatMap { code in (0..<type.bitWidth).map { code >> $0 & 1 } }
+      let bits = codes.flatMap { code in (0..<width).map { code >> $0 & 1 } }
       packed = stride(from: 0, to: bits.count, by: 8).map { start in
         (0..<8).reduce(UInt8(0)) { $0 | UInt8(bits[start + $1]) << UInt8($1) }
       }
@@ -191,25 +192,26 @@ import Testing
 
   /// The integers of `bytes`, which are of `type`.
   private func integers(_ bytes: [UInt8], _ type: ElementType) -> [Int128] {
-    let width = type.bitWidth / 8
+    let width = type.layout.bytesPerBlock
     return stride(from: 0, to: bytes.count, by: width).map { start in
       var value: UInt64 = 0
       for byte in (0..<width).reversed() { value = value << 8 | UInt64(bytes[start + byte]) }
-      let isNegative = type.kind == .signedInteger && value >> UInt64(type.bitWidth - 1) == 1
-      return Int128(value) - (isNegative ? Int128(1) << Int128(type.bitWidth) : 0)
+      let isNegative = type.kind == .signedInteger && value >> UInt64(8 * width - 1) == 1
+      return Int128(value) - (isNegative ? Int128(1) << Int128(8 * width) : 0)
     }
   }
 
   private func range(_ type: ElementType) -> ClosedRange<Int128> {
-    type.kind == .signedInteger
-      ? -(1 << Int128(type.bitWidth - 1))...(1 << Int128(type.bitWidth - 1)) - 1
-      : 0...(1 << Int128(type.bitWidth)) - 1
+    let width = Int128(8 * type.layout.bytesPerBlock)
+    return type.kind == .signedInteger
+      ? -(1 << (width - 1))...(1 << (width - 1)) - 1
+      : 0...(1 << width) - 1
   }
 
   @Test(arguments: integerTypes)
   func integersSaturateAsIntegersAndRoundAsFloats(type: ElementType) throws {
     var random = SeededGenerator(seed: 41)
-    let width = type.bitWidth / 8
+    let width = type.layout.bytesPerBlock
     var bytes = (0..<500 * width).map { _ in UInt8.random(in: 0...255, using: &random) }
     // Small magnitudes, and the ends.
     for index in 0..<200 where width > 1 {

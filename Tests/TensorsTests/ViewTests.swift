@@ -231,7 +231,7 @@ import Testing
 
   @Test(arguments: [ElementType.int8, .float16, .float32, .float64, .complex128])
   func slicedIsTheOracle(type: ElementType) throws {
-    let width = try #require(type.byteWidth)
+    let width = try #require(type.layout.bytesPerElement)
     var random = SeededGenerator(seed: UInt64(width) + 100)
     for round in 0..<70 {
       let dimensions = dimensions(rank: 1 + round % 6, upTo: 8000 / width, &random)
@@ -263,7 +263,7 @@ import Testing
 
   @Test(arguments: [ElementType.int8, .float16, .float32, .float64, .complex128])
   func concatenatedIsTheOracle(type: ElementType) throws {
-    let width = try #require(type.byteWidth)
+    let width = try #require(type.layout.bytesPerElement)
     var random = SeededGenerator(seed: UInt64(width) + 200)
     for round in 0..<100 {
       let dimensions = dimensions(rank: 1 + round % 5, upTo: 6000 / width, &random)

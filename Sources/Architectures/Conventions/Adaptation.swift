@@ -167,11 +167,11 @@ extension Tensor {
   /// Whether every element is 0, reading no further than the first piece with another.
   fileprivate var isAllZero: Bool {
     get throws {
-      // Whole elements of every type, those of six bits too.
-      let length = 3 << 15
-      for start in stride(from: 0, to: byteCount, by: length) {
+      let step = 8192 * elementType.layout.elementsPerBlock
+      for start in stride(from: 0, to: shape.elementCount, by: step) {
+        let range = try elementType.byteRange(of: start..<min(start + step, shape.elementCount))
         let bytes = try source.bytes(
-          at: start, count: min(length, byteCount - start), "a weight that may be left out")
+          at: range.lowerBound, count: range.count, "a weight that may be left out")
         let statistics = Statistics(of: bytes.rawSpan, type: elementType)
         guard statistics.zeros == statistics.count else { return false }
       }

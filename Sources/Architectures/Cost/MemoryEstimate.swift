@@ -2,7 +2,8 @@ public import Tensors
 
 /// The memory that running and training a model takes, in bytes.
 public struct MemoryEstimate: Sendable, Hashable {
-  /// The element type of weights, activations and cache.
+  /// The element type of weights, activations and cache; of weights alone where it has blocks, with which
+  /// nothing is computed: all else is float32 then.
   public let elementType: ElementType
   /// Every parameter once, buffers not.
   public let weights: Int
@@ -70,14 +71,15 @@ public struct MemoryEstimate: Sendable, Hashable {
   }
 
   init(_ tally: Tally, _ counts: ParameterCounts, _ elementType: ElementType) throws {
-    let bits = elementType.bitWidth
     self.elementType = elementType
-    weights = try Self.bytes(of: counts.total, bits)
-    gradients = try Self.bytes(of: counts.trainable, bits)
-    optimizer = try Self.bytes(of: counts.trainable, bits < 32 ? 96 : 64)
-    cache = try Self.bytes(of: tally.cached, bits)
-    activations = try Self.bytes(of: tally.lives.peak(), bits)
-    savedActivations = try Self.bytes(of: tally.lives.total, bits)
+    weights = try Self.bytes(of: counts.total, elementType.layout)
+    let layout = elementType.hasBlocks ? ElementType.float32.layout : elementType.layout
+    gradients = try Self.bytes(of: counts.trainable, layout)
+    optimizer = try Self.bytes(
+      of: counts.trainable, ElementLayout(bytes: layout.isNarrower(thanBytes: 4) ? 12 : 8))
+    cache = try Self.bytes(of: tally.cached, layout)
+    activations = try Self.bytes(of: tally.lives.peak(), layout)
+    savedActivations = try Self.bytes(of: tally.lives.total, layout)
     // Checked here, so that the sums above may be plain.
     _ = try [weights, cache, activations, optimizer, gradients, savedActivations].reduce(0) {
       try $0.adding($1, "the memory")
@@ -85,9 +87,8 @@ public struct MemoryEstimate: Sendable, Hashable {
   }
 
   /// The bytes of so many elements, rounded up.
-  package static func bytes(of elements: Int, _ bitWidth: Int) throws -> Int {
-    let bits = try elements.multiplied(by: bitWidth, "the memory in bits")
-    return bits / 8 + (bits % 8 == 0 ? 0 : 1)
+  package static func bytes(of elements: Int, _ layout: ElementLayout) throws -> Int {
+    try layout.byteCount(roundingUp: elements, "the memory")
   }
 }
 

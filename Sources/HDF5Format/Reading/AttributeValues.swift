@@ -151,16 +151,14 @@ struct AttributeValues {
     _ reader: inout ByteReader, _ element: StoredElement, _ size: Int
   ) throws -> JSON {
     let bits = try word(&reader, size, isBigEndian: element.isBigEndian)
-    switch element.type {
-    case .float64: return .number(Double(bitPattern: bits))
-    case .float32: return .number(Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits))))
-    case .float16: return .number(Double(Float16(bitPattern: UInt16(truncatingIfNeeded: bits))))
-    case .bfloat16:
+    guard case .float(let exponent, let fraction) = element.type.row.hdf5 else { return .null }
+    switch (exponent, fraction) {
+    case (11, 52): return .number(Double(bitPattern: bits))
+    case (8, 23): return .number(Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits))))
+    case (5, 10): return .number(Double(Float16(bitPattern: UInt16(truncatingIfNeeded: bits))))
+    case (8, 7):
       return .number(Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits) << 16)))
-    case .float8E4M3FN, .float8E5M2, .float8E4M3FNUZ, .float8E5M2FNUZ, .float8E8M0FNU,
-      .float6E2M3FN, .float6E3M2FN, .float4E2M1FN, .int8, .int16, .int32, .int64, .uint8, .uint16,
-      .uint32, .uint64, .bool, .complex64, .complex128:
-      return .null
+    default: return .null
     }
   }
 

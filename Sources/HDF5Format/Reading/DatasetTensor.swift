@@ -107,7 +107,8 @@ extension DatasetHeader {
     _ attributes: [Attribute], size: Int, _ input: DatasetInput
   ) -> ElementType? {
     if let mark = attributes.first(where: { $0.name == "dtype" }) {
-      guard let type = mark.value?.string.flatMap(ElementType.init(name:)), type.byteWidth == size
+      guard let type = mark.value?.string.flatMap(ElementType.init(name:)),
+        type.layout.bytesPerElement == size
       else { return nil }
       return type
     }

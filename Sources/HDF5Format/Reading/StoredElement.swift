@@ -26,19 +26,20 @@ extension Datatype.Floating {
   }
 
   /// The floats we know, by all of their fields: a 2-byte float may be either of two, or neither.
-  private static let known: [(Datatype.Floating, ElementType)] = [
-    (standard(4, exponent: 8, mantissa: 23), .float32),
-    (standard(8, exponent: 11, mantissa: 52), .float64),
-    (standard(2, exponent: 5, mantissa: 10), .float16),
-    (standard(2, exponent: 8, mantissa: 7), .bfloat16),
-    (standard(1, exponent: 5, mantissa: 2), .float8E5M2),
-  ]
+  private static let known: [(Datatype.Floating, ElementType)] = ElementType.allCases.compactMap {
+    guard case .float(let exponent, let fraction) = $0.row.hdf5,
+      let size = $0.layout.bytesPerElement
+    else { return nil }
+    return (
+      standard(UInt8(size), exponent: UInt8(exponent), mantissa: UInt8(fraction)), $0
+    )
+  }
 
   fileprivate func element(size: Int) -> StoredElement? {
     guard order != .vax else { return nil }
     var plain = self
     plain.order = .little
-    for (layout, type) in Self.known where layout == plain && type.byteWidth == size {
+    for (layout, type) in Self.known where layout == plain && type.layout.bytesPerElement == size {
       return StoredElement(type: type, isBigEndian: order == .big)
     }
     return nil
@@ -101,14 +102,8 @@ extension Datatype {
       case .tensor(let real) = members[0].type.meaning,
       case .tensor(let imaginary) = members[1].type.meaning, real == imaginary
     else { return nil }
-    switch real.type {
-    case .float32: return StoredElement(type: .complex64, isBigEndian: real.isBigEndian)
-    case .float64: return StoredElement(type: .complex128, isBigEndian: real.isBigEndian)
-    case .float16, .bfloat16, .float8E4M3FN, .float8E5M2, .float8E4M3FNUZ, .float8E5M2FNUZ,
-      .float8E8M0FNU, .float6E2M3FN, .float6E3M2FN, .float4E2M1FN, .int8, .int16, .int32, .int64,
-      .uint8, .uint16, .uint32, .uint64, .bool, .complex64, .complex128:
-      return nil
-    }
+    let type = ElementType.allCases.first { $0.row.component == real.type }
+    return type.map { StoredElement(type: $0, isBigEndian: real.isBigEndian) }
   }
 }
 
@@ -116,16 +111,9 @@ extension Datatype.Integer {
   /// The element type of an integer that fills its bytes.
   func elementType(size: Int) -> ElementType? {
     guard bitOffset == 0, precision == size * 8 else { return nil }
-    switch (size, isSigned) {
-    case (1, true): return .int8
-    case (2, true): return .int16
-    case (4, true): return .int32
-    case (8, true): return .int64
-    case (1, false): return .uint8
-    case (2, false): return .uint16
-    case (4, false): return .uint32
-    case (8, false): return .uint64
-    default: return nil
+    let kind: ElementType.Kind = isSigned ? .signedInteger : .unsignedInteger
+    return ElementType.allCases.first {
+      $0.row.hdf5 == .integer && $0.kind == kind && $0.layout.bytesPerElement == size
     }
   }
 }

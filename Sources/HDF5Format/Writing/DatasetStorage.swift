@@ -16,7 +16,7 @@ struct DatasetStorage {
     _ compression: WriteOptions.Compression, chunkTarget: Int
   ) {
     guard let datatype = DatatypeEncoding.message(of: tensor.elementType, convention),
-      let elementSize = tensor.elementType.byteWidth
+      let elementSize = tensor.elementType.layout.bytesPerElement
     else { return nil }
     self.datatype = datatype
     dimensions = tensor.shape.dimensions

@@ -32,46 +32,37 @@ enum DatatypeEncoding {
   /// The attribute that says what opaque bytes mean.
   static let mark = "dtype"
 
+  private static func datatype(
+    of type: ElementType, _ convention: Convention
+  ) -> ElementTypeRow.HDF5Datatype? {
+    switch convention {
+    case .plain: type.row.hdf5
+    case .keras: type.row.keras
+    }
+  }
+
   /// Whether an element type is stored as marked opaque bytes.
   static func isOpaque(_ type: ElementType, _ convention: Convention) -> Bool {
-    switch type {
-    case .float8E4M3FN, .float8E4M3FNUZ, .float8E5M2FNUZ, .float8E8M0FNU: true
-    case .bfloat16: convention == .keras
-    case .float64, .float32, .float16, .float8E5M2, .float6E2M3FN, .float6E3M2FN, .float4E2M1FN,
-      .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .bool, .complex64,
-      .complex128:
-      false
-    }
+    datatype(of: type, convention) == .opaque
   }
 
   /// The message of an element type, or nil where there is no datatype for it.
   static func message(of type: ElementType, _ convention: Convention) -> [UInt8]? {
-    if isOpaque(type, convention) { return type.byteWidth.map(opaque) }
-    return switch type {
-    case .float64: float64
-    case .float32: float32
-    case .float16: float(size: 2, exponentSize: 5, mantissaSize: 10)
-    case .bfloat16: float(size: 2, exponentSize: 8, mantissaSize: 7)
-    case .float8E5M2: float(size: 1, exponentSize: 5, mantissaSize: 2)
-    case .float8E4M3FN, .float8E4M3FNUZ, .float8E5M2FNUZ, .float8E8M0FNU, .float6E2M3FN,
-      .float6E3M2FN, .float4E2M1FN:
-      nil
-    case .int8: integer(size: 1, isSigned: true)
-    case .int16: integer(size: 2, isSigned: true)
-    case .int32: integer(size: 4, isSigned: true)
-    case .int64: integer(size: 8, isSigned: true)
-    case .uint8: integer(size: 1, isSigned: false)
-    case .uint16: integer(size: 2, isSigned: false)
-    case .uint32: integer(size: 4, isSigned: false)
-    case .uint64: integer(size: 8, isSigned: false)
-    case .bool: boolean
-    case .complex64: complex(float32, size: 4)
-    case .complex128: complex(float64, size: 8)
+    guard let datatype = datatype(of: type, convention), let size = type.layout.bytesPerElement
+    else { return nil }
+    switch datatype {
+    case .float(let exponent, let fraction):
+      return float(size: size, exponentSize: exponent, mantissaSize: fraction)
+    case .integer: return integer(size: size, isSigned: type.kind == .signedInteger)
+    case .boolean: return boolean
+    case .complex:
+      let part = type.row.component.flatMap { message(of: $0, convention) }
+      return part.map { complex($0, size: size / 2) }
+    case .opaque: return opaque(size: size)
     }
   }
 
   static let float64 = float(size: 8, exponentSize: 11, mantissaSize: 52)
-  private static let float32 = float(size: 4, exponentSize: 8, mantissaSize: 23)
 
   private static func head(class number: UInt8, flags: [UInt8], size: Int) -> ByteWriter {
     var writer = ByteWriter()

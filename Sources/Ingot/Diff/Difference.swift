@@ -72,13 +72,11 @@ public struct Difference: Sendable {
     var comparison = try Comparison(
       a.elementType, b.elementType,
       tolerance: tolerance)
-    // Both sides advance by the same number of elements, a multiple of 8 so that bytes are whole.
-    let step = max(
-      8, PieceLayout.usualLength * 8 / max(a.elementType.bitWidth, b.elementType.bitWidth) / 8 * 8)
+    let step = Self.step(a.elementType.layout, b.elementType.layout)
     for start in stride(from: 0, to: a.shape.elementCount, by: step) {
       let count = min(step, a.shape.elementCount - start)
-      let rangeA = start * a.elementType.bitWidth / 8..<(start + count) * a.elementType.bitWidth / 8
-      let rangeB = start * b.elementType.bitWidth / 8..<(start + count) * b.elementType.bitWidth / 8
+      let rangeA = try a.elementType.byteRange(of: start..<start + count)
+      let rangeB = try b.elementType.byteRange(of: start..<start + count)
       if buffers.a.count < rangeA.count { buffers.a = [UInt8](repeating: 0, count: rangeA.count) }
       if buffers.b.count < rangeB.count { buffers.b = [UInt8](repeating: 0, count: rangeB.count) }
       try buffers.a.withMutableBytes { bytesA in
@@ -99,6 +97,15 @@ public struct Difference: Sendable {
     }
     guard !comparison.isEqual else { return nil }
     return Item(name: name, reason: "values", comparison: comparison)
+  }
+
+  /// By how many elements both sides advance: whole blocks of either, about a piece of the larger.
+  private static func step(_ a: ElementLayout, _ b: ElementLayout) -> Int {
+    let unit = a.elementsPerBlock.leastCommonMultiple(b.elementsPerBlock)
+    let fitting = min(
+      a.elementCount(inBytes: PieceLayout.usualLength),
+      b.elementCount(inBytes: PieceLayout.usualLength))
+    return max(unit, fitting / unit * unit)
   }
 
   /// The report that `--json` prints (`schemas/diff.schema.json`).

@@ -7,7 +7,9 @@ enum TensorStatistics {
   static func compute(_ table: TensorTable, jobs: Int) throws -> [Statistics?] {
     let aliases = table.aliasTargets()
     var tasks: [(entry: Int, pieces: Range<Int>)] = []
-    let layouts = table.entries.map { PieceLayout($0.tensor.source) }
+    let layouts = table.entries.map {
+      PieceLayout($0.tensor.source, block: $0.tensor.elementType.layout.bytesPerBlock)
+    }
     for index in table.entries.indices where aliases[index] == nil {
       let layout = layouts[index]
       let step = table.entries[index].tensor.source.access != .random ? layout.count : 8

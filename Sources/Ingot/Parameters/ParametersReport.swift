@@ -83,7 +83,7 @@ public struct ParametersReport: Sendable {
     cost = nil
     memory = nil
     elementType = options.elementType ?? table.usualElementType ?? .float32
-    weightBytes = try MemoryEstimate.bytes(of: counts.total, elementType.bitWidth)
+    weightBytes = try MemoryEstimate.bytes(of: counts.total, elementType.layout)
     self.notes = notes
   }
 

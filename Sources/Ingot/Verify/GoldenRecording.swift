@@ -128,7 +128,8 @@ private struct StateStore {
 
   mutating func keep(_ value: StateValue) throws -> Tensor {
     let type = value.elementType
-    let byteCount = value.shape.reduce(type.bitWidth / 8, *)
+    let shape = try Shape(value.shape)
+    let byteCount = try shape.byteCount(of: type)
     guard byteCount >= Self.largeByteCount else {
       return switch value.elements {
       case .float64(let elements): try Tensor(elements, shape: value.shape)
@@ -141,7 +142,7 @@ private struct StateStore {
     try value.withBytes { try file.write($0, at: start) }
     end += byteCount
     return try Tensor(
-      elementType: type, shape: Shape(value.shape),
+      elementType: type, shape: shape,
       source: SpooledRange(file, at: start, byteCount: byteCount))
   }
 }

@@ -80,7 +80,7 @@ struct StateRows {
     merging merge: (inout Sums, Sums) -> Void
   ) throws -> Sums {
     let (stretches, expected) = (stretches, expected)
-    let rowByteCount = width * expected.elementType.bitWidth / 8
+    let rowByteCount = try expected.elementType.byteCount(of: width)
     let partial = try Workers.map(
       stretches.count, jobs: jobs, makeWorkspace: { [UInt8]() }
     ) { stretch, buffer in

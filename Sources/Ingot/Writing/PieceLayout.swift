@@ -37,12 +37,15 @@ struct PieceLayout: Equatable {
   }
 
   /// The pieces in which `source` is best read.
-  init(_ source: any ByteSource) {
+  ///
+  /// - Parameter block: What pieces must be whole multiples of, in bytes.
+  init(_ source: any ByteSource, block: Int = 1) {
     let granularity = source.granularity
     let usual = Self.usualLength
-    let length =
+    var length =
       granularity > Self.greatestLength || granularity <= 1
       ? usual : max(1, usual / granularity) * granularity
+    if length % block != 0 { length = max(1, usual / block) * block }
     self.init(byteCount: source.byteCount, pieceLength: length)
   }
 

@@ -192,7 +192,8 @@ struct ParametersText {
     ] {
       table.append([name, size(bytes), note])
     }
-    return ["memory in \(memory.elementType.name)"] + table.lines(indent: "  ")
+    let rest = memory.elementType.hasBlocks ? ", all but the weights in float32" : ""
+    return ["memory in \(memory.elementType.name)\(rest)"] + table.lines(indent: "  ")
   }
 
   private func size(_ bytes: Int) -> String { ByteText.size(bytes) }

@@ -40,7 +40,7 @@ extension Evaluation {
     let lies: Products.Layout = stored == nil ? .outputsFirst : .inputsFirst
     let role = try WeightReader.role(operation.weights[0], of: operation, scope)
     // What fits single precision is held so, and widened by the product itself.
-    if matrix.elementType.bitWidth <= 32 {
+    if matrix.elementType.layout.isNarrower(thanBytes: 8) {
       try multiply(x, by: matrix, role, lies, as: Float.self, into: &y, adding: bias != nil)
     } else {
       try multiply(x, by: matrix, role, lies, as: Scalar.self, into: &y, adding: bias != nil)

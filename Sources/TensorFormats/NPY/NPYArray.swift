@@ -44,8 +44,8 @@ enum NPYArray {
         // Column-major order is the row-major order of the reversed shape.
         let axes = Array((0..<shape.rank).reversed())
         elements = try Transposed(
-          elements, elementByteWidth: type.bitWidth / 8, shape: shape.permuted(axes), axes: axes,
-          spoolFolder: options.temporaryFolder)
+          elements, elementByteWidth: try type.byteCount(of: 1), shape: shape.permuted(axes),
+          axes: axes, spoolFolder: options.temporaryFolder)
       }
       self = .tensor(try Tensor(elementType: type, shape: shape, source: elements))
     }

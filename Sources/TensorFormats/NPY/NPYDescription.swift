@@ -57,7 +57,7 @@ enum NPYDescription: Equatable {
       rest.removeFirst()
     } else if let known = named[text] {
       return known
-    } else if let type = ElementType(name: text), type.byteWidth != nil {
+    } else if let type = ElementType(name: text), type.layout.addressesElements {
       return .elements(type, isBigEndian: false)
     } else if text.contains(",") {
       // 'i4,f4' is a record too.
@@ -90,24 +90,20 @@ enum NPYDescription: Equatable {
 
   /// The element type of a kind character and a size in bytes.
   static func elementType(kind: UInt8, size: Int) -> ElementType? {
-    switch (kind, size) {
-    case (UInt8(ascii: "f"), 4): .float32
-    case (UInt8(ascii: "f"), 2): .float16
-    case (UInt8(ascii: "f"), 8): .float64
-    case (UInt8(ascii: "i"), 1): .int8
-    case (UInt8(ascii: "i"), 2): .int16
-    case (UInt8(ascii: "i"), 4): .int32
-    case (UInt8(ascii: "i"), 8): .int64
-    case (UInt8(ascii: "u"), 1): .uint8
-    case (UInt8(ascii: "u"), 2): .uint16
-    case (UInt8(ascii: "u"), 4): .uint32
-    case (UInt8(ascii: "u"), 8): .uint64
-    case (UInt8(ascii: "b"), 1): .bool
-    case (UInt8(ascii: "c"), 8): .complex64
-    case (UInt8(ascii: "c"), 16): .complex128
-    default: nil
-    }
+    size < 1 << 16 ? bySize[size << 8 | Int(kind)] : nil
   }
+
+  /// `<f8` says a kind and a size, behind the order of bytes.
+  private static let bySize: [Int: ElementType] = {
+    var types: [Int: ElementType] = [:]
+    for (text, type) in ElementType.types(in: .npy, others: false) {
+      guard let kind = text.dropFirst().first?.asciiValue, let size = Int(text.dropFirst(2)) else {
+        preconditionFailure("'\(text)' is no description of NumPy's")
+      }
+      types[size << 8 | Int(kind)] = type
+    }
+    return types
+  }()
 
   private static func other(kind: UInt8, size: Int) -> NPYDescription? {
     switch (kind, size) {
@@ -134,13 +130,9 @@ enum NPYDescription: Equatable {
       "void": .other("void"), "datetime64": .other("datetime64"),
       "timedelta64": .other("timedelta64"),
     ]
-    let types: [(String, ElementType)] = [
-      ("half", .float16), ("single", .float32), ("double", .float64), ("csingle", .complex64),
-      ("cdouble", .complex128), ("e", .float16), ("f", .float32), ("d", .float64),
-      ("F", .complex64), ("D", .complex128), ("b", .int8), ("B", .uint8), ("h", .int16),
-      ("H", .uint16), ("i", .int32), ("I", .uint32), ("q", .int64), ("Q", .uint64),
-    ]
-    for (name, type) in types { named[name] = .elements(type, isBigEndian: false) }
+    for (name, type) in ElementType.types(in: .npy) {
+      named[name] = .elements(type, isBigEndian: false)
+    }
     return named
   }()
 }
@@ -148,25 +140,7 @@ enum NPYDescription: Equatable {
 extension NPYDescription {
   /// What NumPy writes for a type, or nil for those that it lacks.
   static func text(for type: ElementType) -> String? {
-    switch type {
-    case .float64: "<f8"
-    case .float32: "<f4"
-    case .float16: "<f2"
-    case .int8: "|i1"
-    case .int16: "<i2"
-    case .int32: "<i4"
-    case .int64: "<i8"
-    case .uint8: "|u1"
-    case .uint16: "<u2"
-    case .uint32: "<u4"
-    case .uint64: "<u8"
-    case .bool: "|b1"
-    case .complex64: "<c8"
-    case .complex128: "<c16"
-    case .bfloat16, .float8E4M3FN, .float8E5M2, .float8E4M3FNUZ, .float8E5M2FNUZ, .float8E8M0FNU,
-      .float6E2M3FN, .float6E3M2FN, .float4E2M1FN:
-      nil
-    }
+    type.spelling(in: .npy)?.text
   }
 }
 

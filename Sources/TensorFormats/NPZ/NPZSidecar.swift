@@ -39,9 +39,9 @@ struct NPZSidecar {
 
   /// The type and shape of the array that holds the bits of a type NumPy lacks.
   static func disguise(of tensor: Tensor) throws -> (type: ElementType, shape: [Int]) {
-    switch tensor.elementType.bitWidth {
-    case 16: (.uint16, tensor.shape.dimensions)
-    case 8: (.uint8, tensor.shape.dimensions)
+    switch tensor.elementType.layout.bytesPerElement {
+    case 2: (.uint16, tensor.shape.dimensions)
+    case 1: (.uint8, tensor.shape.dimensions)
     default: (.uint8, [tensor.byteCount])
     }
   }

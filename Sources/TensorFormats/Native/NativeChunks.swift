@@ -88,5 +88,5 @@ enum NativeChunks {
 
 extension ElementType {
   /// The width by which chunks are shuffled.
-  var shuffleWidth: Int { byteWidth ?? 1 }
+  var shuffleWidth: Int { layout.bytesPerElement ?? 1 }
 }

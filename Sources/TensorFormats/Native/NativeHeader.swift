@@ -5,7 +5,8 @@ internal import Tensors
 /// ```
 /// 0    8   89 49 4E 47 4F 54 0D 0A        "\x89INGOT\r\n"
 /// 8    u32 version: 1
-/// 12   u32 features: bit 0, some tensor is compressed; the others are zero
+/// 12   u32 features: bit 0, some tensor is compressed; bit 1, some has
+///         blocks of elements; the others are zero
 /// 16   u64 offset of the index, a multiple of its alignment
 /// 24   u64 length of the index
 /// 32   32  SHA-256 of the index
@@ -25,7 +26,9 @@ struct NativeHeader {
     let rawValue: UInt32
     /// Some tensor is stored in compressed chunks.
     static let chunks = Features(rawValue: 1)
-    static let known: Features = [.chunks]
+    /// Some tensor has an element type whose blocks share a scale.
+    static let blocks = Features(rawValue: 2)
+    static let known: Features = [.chunks, .blocks]
   }
 
   var features: Features

@@ -61,10 +61,12 @@ struct NativeIndex: Equatable {
 
   /// What tensors of this list need of a reader.
   var features: NativeHeader.Features {
-    let hasChunks = tensors.contains {
-      if case .stored(let stored) = $0.content { stored.chunks != nil } else { false }
+    var features: NativeHeader.Features = []
+    for case .stored(let stored) in tensors.lazy.map(\.content) {
+      if stored.chunks != nil { features.insert(.chunks) }
+      if stored.elementType.hasBlocks { features.insert(.blocks) }
     }
-    return hasChunks ? .chunks : []
+    return features
   }
 
   /// The canonical text.

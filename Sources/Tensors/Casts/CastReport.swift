@@ -55,7 +55,7 @@ public struct CastReport: Sendable, Equatable {
 public final class CastRecorder: Sendable {
   private struct State {
     var report = CastReport()
-    /// The elements that were counted, as disjoint ranges in order.
+    /// The units of elements that were counted, as disjoint ranges in order.
     var counted: [Range<Int>] = []
   }
 
@@ -67,7 +67,7 @@ public final class CastRecorder: Sendable {
   /// What is known so far; complete when every element was read.
   public var report: CastReport { state.withLock { $0.report } }
 
-  /// Cuts `range` where elements begin or cease to be counted already, and counts them all from now on.
+  /// Cuts `range` of units where they begin or cease to be counted already, and counts them all from now on.
   func claim(_ range: Range<Int>) -> [(range: Range<Int>, isNew: Bool)] {
     state.withLock { state in
       // All counted ranges that meet or touch this one become one with it.

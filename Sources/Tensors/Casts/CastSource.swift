@@ -12,6 +12,9 @@
 ///
 /// Elements below eight bits are packed from the lowest bit of each byte up, as ONNX and PyTorch pack
 /// them; they can be cast from, not to.
+///
+/// Blocks are decoded to float32 before they are cast, and made of numbers that were rounded to float32, as
+/// ggml's reference makes them. NaN, infinities and what exceeds a block's scale are errors of the read.
 public struct CastSource: ByteSource {
   /// Bytes of the base that are cast at a time, unless its own units are larger.
   private static let stageByteCount = 256 << 10
@@ -22,15 +25,15 @@ public struct CastSource: ByteSource {
   private let base: any ByteSource
   private let sourceType: ElementType
   private let targetType: ElementType
-  private let targetByteWidth: Int
-  /// The fewest elements that fill whole bytes of the base.
+  /// The fewest elements that are whole blocks on both sides.
   private let unit: Int
   private let unitByteWidth: Int
+  private let targetUnitByteWidth: Int
   private let recorder: CastRecorder
 
   /// `base`, which holds elements of `sourceType`, as `targetType`.
   ///
-  /// - Throws: `unsupported` for a target below eight bits, or between real and complex numbers;
+  /// - Throws: `unsupported` for a target that is not made, or between real and complex numbers;
   ///   `malformed` where `base` does not hold whole elements.
   public init(
     _ base: any ByteSource, from sourceType: ElementType, to targetType: ElementType,
@@ -38,18 +41,23 @@ public struct CastSource: ByteSource {
   ) throws {
     let source = NumericLayout(sourceType)
     let target = NumericLayout(targetType)
-    guard let targetByteWidth = target.componentType.byteWidth,
+    let isMade =
+      targetType.layout.addressesElements || targetType.row.codec is any BlockEncoder.Type
+    guard isMade,
       source.componentsPerElement == target.componentsPerElement
     else {
       throw IngotError(
         .unsupported, "\(sourceType.name) cannot be cast to \(targetType.name)",
-        hint: targetType.byteWidth == nil
-          ? "types below eight bits are copied, not made"
-          : "real and complex numbers are not cast into each other")
+        hint: isMade
+          ? "real and complex numbers are not cast into each other"
+          : targetType.hasBlocks
+            ? "\(targetType.name) is decoded, not made"
+            : "types below eight bits are copied, not made")
     }
-    let bitWidth = source.componentType.bitWidth
-    unit = bitWidth % 8 == 0 ? 1 : bitWidth % 4 == 0 ? 2 : 4
-    unitByteWidth = unit * bitWidth / 8
+    unit = source.componentType.layout.elementsPerBlock.leastCommonMultiple(
+      target.componentType.layout.elementsPerBlock)
+    unitByteWidth = try source.componentType.byteCount(of: unit)
+    targetUnitByteWidth = try target.componentType.byteCount(of: unit)
     guard base.byteCount % (unitByteWidth * source.componentsPerElement) == 0 else {
       throw IngotError(
         .malformed, "\(base.byteCount) bytes are not whole elements of \(sourceType.name)")
@@ -57,10 +65,9 @@ public struct CastSource: ByteSource {
     self.base = base
     self.sourceType = source.componentType
     self.targetType = target.componentType
-    self.targetByteWidth = targetByteWidth
     self.recorder = recorder
-    byteCount = try (base.byteCount / unitByteWidth * unit).multiplied(
-      by: targetByteWidth, "the size of the tensor as \(targetType.name)")
+    byteCount = try (base.byteCount / unitByteWidth).multiplied(
+      by: targetUnitByteWidth, "the size of the tensor as \(targetType.name)")
   }
 
   /// How the base likes to be read.
@@ -70,20 +77,20 @@ public struct CastSource: ByteSource {
   public var granularity: Int {
     let units = base.granularity / unitByteWidth
     return units > 1 && base.granularity % unitByteWidth == 0
-      ? units * unit * targetByteWidth : 1
+      ? units * targetUnitByteWidth : 1
   }
 
   /// Casts the elements of the range; those that it cuts are cast whole beside the buffer.
   public func read(into buffer: inout MutableRawSpan, at offset: Int) throws {
-    let width = unit * targetByteWidth
+    let width = targetUnitByteWidth
     let end = offset + buffer.byteCount
     let firstWhole = min(offset.roundedUp(toMultipleOf: width), end)
     let lastWhole = max(end - end % width, firstWhole)
     try castPartialUnit(offset..<firstWhole, into: &buffer, at: 0)
-    let elements = firstWhole / targetByteWidth..<lastWhole / targetByteWidth
-    if !elements.isEmpty {
+    let units = firstWhole / width..<lastWhole / width
+    if !units.isEmpty {
       try buffer.withRange(firstWhole - offset..<lastWhole - offset) {
-        try cast(elements, into: &$0)
+        try cast(units, into: &$0)
       }
     }
     try castPartialUnit(lastWhole..<end, into: &buffer, at: lastWhole - offset)
@@ -94,32 +101,31 @@ public struct CastSource: ByteSource {
     _ range: Range<Int>, into buffer: inout MutableRawSpan, at position: Int
   ) throws {
     guard !range.isEmpty else { return }
-    let width = unit * targetByteWidth
-    let start = range.lowerBound - range.lowerBound % width
-    let first = start / targetByteWidth
-    var whole = [UInt8](repeating: 0, count: width)
-    try whole.withMutableBytes { try cast(first..<first + unit, into: &$0) }
-    buffer.copy(from: whole, at: range.lowerBound - start, count: range.count, to: position)
+    let first = range.lowerBound / targetUnitByteWidth
+    var whole = [UInt8](repeating: 0, count: targetUnitByteWidth)
+    try whole.withMutableBytes { try cast(first..<first + 1, into: &$0) }
+    buffer.copy(
+      from: whole, at: range.lowerBound % targetUnitByteWidth, count: range.count, to: position)
   }
 
-  /// Casts `elements`, which are whole units, into all of `buffer`.
-  private func cast(_ elements: Range<Int>, into buffer: inout MutableRawSpan) throws {
+  /// Casts `units` into all of `buffer`.
+  private func cast(_ units: Range<Int>, into buffer: inout MutableRawSpan) throws {
     let stageUnits = max(1, stageByteCount / unitByteWidth)
-    var stage = [UInt8](
-      repeating: 0, count: min(stageUnits, elements.count / unit) * unitByteWidth)
-    for piece in recorder.claim(elements) {
+    var stage = [UInt8](repeating: 0, count: min(stageUnits, units.count) * unitByteWidth)
+    for piece in recorder.claim(units) {
       var report = CastReport()
       report.largestRelativeError = recorder.largestRelativeError
       var first = piece.range.lowerBound
       while first < piece.range.upperBound {
-        let count = min(stageUnits * unit, piece.range.upperBound - first)
-        let target = (first - elements.lowerBound) * targetByteWidth
+        let count = min(stageUnits, piece.range.upperBound - first)
+        let target = (first - units.lowerBound) * targetUnitByteWidth
         try stage.withMutableBytes { stage in
-          try stage.withRange(0..<count / unit * unitByteWidth) { part in
-            try base.read(into: &part, at: first / unit * unitByteWidth)
-            buffer.withRange(target..<target + count * targetByteWidth) {
-              Kernels.cast(
-                count, from: part.bytes, sourceType, into: &$0, targetType, report: &report)
+          try stage.withRange(0..<count * unitByteWidth) { part in
+            try base.read(into: &part, at: first * unitByteWidth)
+            try buffer.withRange(target..<target + count * targetUnitByteWidth) {
+              try Kernels.castAny(
+                count * unit, at: first * unit, from: part.bytes, sourceType, into: &$0, targetType,
+                report: &report)
             }
           }
         }
@@ -138,11 +144,18 @@ extension Tensor {
   /// The tensor with its elements as another type; itself where that is its type.
   ///
   /// - Parameter recorder: Receives the report of the cast while the elements are read.
-  /// - Throws: `unsupported` for a type below eight bits, or between real and complex numbers.
+  /// - Throws: `unsupported` for a type that is not made, rows that do not fill its blocks, or between real
+  ///   and complex numbers.
   public func cast(
     to type: ElementType, recorder: CastRecorder = CastRecorder()
   ) throws -> Tensor {
     guard type != elementType else { return self }
+    guard shape.fillsBlocks(of: type) else {
+      throw IngotError(
+        .unsupported,
+        "shape \(shape) cannot be cast to \(type.name), whose blocks take \(type.layout.elementsPerBlock) elements of the last dimension",
+        hint: "--dtype 'PATTERN=\(type.name)' casts only some of the tensors")
+    }
     if let obstacle { return try Tensor(elementType: type, shape: shape, obstacle: obstacle) }
     return try Tensor(
       elementType: type, shape: shape,

@@ -8,47 +8,25 @@ package struct NumericLayout: Sendable, Equatable {
   package let componentsPerElement: Int
 
   package init(_ type: ElementType) {
-    switch type {
-    case .complex64: (componentType, componentsPerElement) = (.float32, 2)
-    case .complex128: (componentType, componentsPerElement) = (.float64, 2)
-    case .float64, .float32, .float16, .bfloat16, .float8E4M3FN, .float8E5M2, .float8E4M3FNUZ,
-      .float8E5M2FNUZ, .float8E8M0FNU, .float6E2M3FN, .float6E3M2FN, .float4E2M1FN, .int8, .int16,
-      .int32, .int64, .uint8, .uint16, .uint32, .uint64, .bool:
-      (componentType, componentsPerElement) = (type, 1)
-    }
+    componentType = type.row.component ?? type
+    componentsPerElement = type.row.component == nil ? 1 : 2
   }
 }
 
 extension ElementType {
   /// The kernels' word for a real type; complex types go by their components.
   fileprivate var kernelType: ingot_type {
-    switch self {
-    case .float64, .complex128: INGOT_FLOAT64
-    case .float32, .complex64: INGOT_FLOAT32
-    case .float16: INGOT_FLOAT16
-    case .bfloat16: INGOT_BFLOAT16
-    case .float8E4M3FN: INGOT_FLOAT8_E4M3FN
-    case .float8E5M2: INGOT_FLOAT8_E5M2
-    case .float8E4M3FNUZ: INGOT_FLOAT8_E4M3FNUZ
-    case .float8E5M2FNUZ: INGOT_FLOAT8_E5M2FNUZ
-    case .float8E8M0FNU: INGOT_FLOAT8_E8M0FNU
-    case .float6E2M3FN: INGOT_FLOAT6_E2M3FN
-    case .float6E3M2FN: INGOT_FLOAT6_E3M2FN
-    case .float4E2M1FN: INGOT_FLOAT4_E2M1FN
-    case .int8: INGOT_INT8
-    case .int16: INGOT_INT16
-    case .int32: INGOT_INT32
-    case .int64: INGOT_INT64
-    case .uint8: INGOT_UINT8
-    case .uint16: INGOT_UINT16
-    case .uint32: INGOT_UINT32
-    case .uint64: INGOT_UINT64
-    case .bool: INGOT_BOOL
-    }
+    guard let kernel = row.kernel else { preconditionFailure("no kernel takes \(name)") }
+    return kernel
   }
 }
 
 extension Kernels {
+  /// Whether `count` elements lie in so many bytes.
+  private static func holds(_ byteCount: Int, _ count: Int, _ type: ElementType) -> Bool {
+    count >= 0 && count <= type.layout.elementCount(inBytes: byteCount)
+  }
+
   /// Casts `count` real elements and adds to `report`.
   ///
   /// Types below eight bits can only be the source, in whole bytes.
@@ -57,8 +35,9 @@ extension Kernels {
     into target: inout MutableRawSpan, _ targetType: ElementType, report: inout CastReport
   ) {
     precondition(sourceType.kind != .complex && targetType.kind != .complex)
-    precondition(count * sourceType.bitWidth <= source.byteCount * 8)
-    precondition(targetType.byteWidth != nil && count * targetType.bitWidth <= target.byteCount * 8)
+    precondition(holds(source.byteCount, count, sourceType))
+    precondition(
+      targetType.layout.addressesElements && holds(target.byteCount, count, targetType))
     var sums = ingot_cast_report()
     sums.largest_relative_error = report.largestRelativeError
     // Both sizes were checked just above.
@@ -95,7 +74,7 @@ extension Kernels {
 
   /// The sums of `count` real elements.
   static func sums(_ count: Int, of source: RawSpan, _ type: ElementType) -> Sums {
-    precondition(type.kind != .complex && count * type.bitWidth <= source.byteCount * 8)
+    precondition(type.kind != .complex && holds(source.byteCount, count, type))
     var sums = ingot_statistics_sums()
     sums.min = .infinity
     sums.max = -.infinity
@@ -111,7 +90,10 @@ extension Kernels {
 
   /// The values of `count` real elements; 64-bit integers are rounded.
   package static func float64s(_ count: Int, of source: RawSpan, _ type: ElementType) -> [Double] {
-    precondition(type.kind != .complex && count * type.bitWidth <= source.byteCount * 8)
+    guard !type.hasBlocks else {
+      return withKernelElements(source, type) { float64s(count, of: $0, $1) }
+    }
+    precondition(type.kind != .complex && holds(source.byteCount, count, type))
     // The size was checked just above, and the kernel fills all `count` values.
     return unsafe [Double](unsafeUninitializedCapacity: count) { target, initialized in
       unsafe source.withUnsafeBytes {
@@ -156,9 +138,9 @@ extension Kernels {
   ) {
     let count = rows * width
     precondition(foundType.kind != .complex && expectedType.kind != .complex)
-    precondition(foundType.bitWidth >= 8 && expectedType.bitWidth >= 8)
-    precondition(count * foundType.bitWidth <= found.byteCount * 8)
-    precondition(count * expectedType.bitWidth <= expected.byteCount * 8 && start >= 0)
+    precondition(foundType.layout.addressesElements && expectedType.layout.addressesElements)
+    precondition(holds(found.byteCount, count, foundType))
+    precondition(holds(expected.byteCount, count, expectedType) && start >= 0)
     var added = ingot_nearness_sums()
     // Both sizes were checked just above.
     unsafe found.withUnsafeBytes { found in
@@ -180,11 +162,11 @@ extension Kernels {
   static func addMagnitudes(
     of source: RawSpan, _ type: ElementType, sum: inout Double, largest: inout Double
   ) {
-    precondition(type.kind != .complex && type.bitWidth >= 8)
+    precondition(type.kind != .complex && type.layout.addressesElements)
+    let count = type.layout.elementCount(inBytes: source.byteCount)
     // As many whole elements as the bytes hold.
     unsafe source.withUnsafeBytes {
-      unsafe ingot_magnitudes(
-        $0.baseAddress, type.kernelType, $0.count * 8 / type.bitWidth, &sum, &largest)
+      unsafe ingot_magnitudes($0.baseAddress, type.kernelType, count, &sum, &largest)
     }
   }
 
@@ -206,8 +188,8 @@ extension Kernels {
     _ count: Int, of a: RawSpan, _ typeA: ElementType, from b: RawSpan, _ typeB: ElementType,
     components: Int, tolerance: Tolerance?
   ) -> Differences {
-    precondition(typeA.kind != .complex && count * typeA.bitWidth <= a.byteCount * 8)
-    precondition(typeB.kind != .complex && count * typeB.bitWidth <= b.byteCount * 8)
+    precondition(typeA.kind != .complex && holds(a.byteCount, count, typeA))
+    precondition(typeB.kind != .complex && holds(b.byteCount, count, typeB))
     precondition(components > 0 && count % components == 0)
     var how = ingot_comparison(
       components: components, has_tolerance: tolerance == nil ? 0 : 1,

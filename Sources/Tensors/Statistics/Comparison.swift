@@ -14,7 +14,8 @@ public struct Tolerance: Sendable, Equatable {
 
 /// How two tensors of one shape differ, added up piece by piece.
 ///
-/// Without a tolerance elements are equal when their bytes are. With one their values count, as
+/// Without a tolerance elements are equal when their bytes are, and those of a block when its bytes are. With
+/// one their values count, as
 /// float64, whatever the types: NaN equals NaN, an infinity equals itself. Complex numbers differ where
 /// a component does.
 public struct Comparison: Sendable {
@@ -52,7 +53,9 @@ public struct Comparison: Sendable {
     self.typeA = typeA
     self.typeB = typeB
     self.tolerance = tolerance
-    maxULP = typeA == typeB && (typeA.kind == .float || typeA.kind == .complex) ? 0 : nil
+    let hasSteps = !typeA.hasBlocks && !typeB.hasBlocks
+    maxULP =
+      hasSteps && typeA == typeB && (typeA.kind == .float || typeA.kind == .complex) ? 0 : nil
   }
 
   /// Whether nothing differs.
@@ -65,17 +68,46 @@ public struct Comparison: Sendable {
 
   /// Adds as many elements from both sides, the first of which has the index `count`.
   public mutating func add(_ a: RawSpan, _ b: RawSpan) {
+    let blocks = tolerance == nil && typeA.hasBlocks ? differentBlocks(a, b) : nil
+    Kernels.withKernelElements(a, typeA) { a, typeA in
+      Kernels.withKernelElements(b, typeB) { b, typeB in add(a, typeA, b, typeB, blocks) }
+    }
+  }
+
+  /// How many elements lie in blocks that differ, and the first of them.
+  private func differentBlocks(_ a: RawSpan, _ b: RawSpan) -> (different: Int, first: Int?) {
+    let layout = typeA.layout
+    precondition(a.byteCount == b.byteCount && layout.areWholeBlocks(a.byteCount))
+    let (a, b) = (Span<UInt8>(_bytes: a), Span<UInt8>(_bytes: b))
+    var found: (different: Int, first: Int?) = (0, nil)
+    for block in 0..<a.count / layout.bytesPerBlock {
+      let bytes = block * layout.bytesPerBlock..<(block + 1) * layout.bytesPerBlock
+      guard bytes.contains(where: { a[$0] != b[$0] }) else { continue }
+      found.first = found.first ?? block * layout.elementsPerBlock
+      found.different += layout.elementsPerBlock
+    }
+    return found
+  }
+
+  private mutating func add(
+    _ a: RawSpan, _ typeA: ElementType, _ b: RawSpan, _ typeB: ElementType,
+    _ blocks: (different: Int, first: Int?)?
+  ) {
     let layoutA = NumericLayout(typeA)
     let layoutB = NumericLayout(typeB)
     let (componentA, componentB) = (layoutA.componentType, layoutB.componentType)
-    let components = b.byteCount * 8 / componentB.bitWidth
-    precondition(components * componentA.bitWidth == a.byteCount * 8)
+    let components = componentB.layout.elementCount(inBytes: b.byteCount)
+    precondition(components == componentA.layout.elementCount(inBytes: a.byteCount))
+    precondition(
+      componentA.layout.areWholeBlocks(a.byteCount) && componentB.layout.areWholeBlocks(b.byteCount)
+    )
     let sums = Kernels.sums(components, of: b, componentB)
     let largest = [-sums.min, sums.max].filter(\.isFinite).max() ?? 0
     largestB = Swift.max(largestB, largest)
-    let found = Kernels.differences(
+    var found = Kernels.differences(
       components, of: a, componentA, from: b, componentB,
       components: layoutB.componentsPerElement, tolerance: tolerance)
+    if let blocks { (found.different, found.first) = blocks }
     if firstDifference == nil { firstDifference = found.first.map { $0 + count } }
     count += components / layoutB.componentsPerElement
     different += found.different

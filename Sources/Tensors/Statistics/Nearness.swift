@@ -16,12 +16,12 @@ package struct Nearness: Sendable {
 
   /// Adds rows of `width` numbers, the first of which has the place `start`.
   ///
-  /// Types have at least eight bits and are real.
+  /// Types are real, and each of their elements has bytes of its own.
   package mutating func add(
     _ found: RawSpan, _ foundType: ElementType, expected: RawSpan, _ expectedType: ElementType,
     width: Int, at start: Int
   ) {
-    let rows = width == 0 ? 0 : found.byteCount * 8 / foundType.bitWidth / width
+    let rows = width == 0 ? 0 : foundType.layout.elementCount(inBytes: found.byteCount) / width
     Kernels.addNearness(
       rows: rows, width: width, of: found, foundType, to: expected, expectedType, tolerance,
       at: start, &sums)
@@ -67,7 +67,7 @@ package struct Magnitudes: Sendable {
   /// No numbers yet.
   package init() {}
 
-  /// Adds the numbers of a real type of at least eight bits.
+  /// Adds the numbers of a real type whose elements each have bytes of their own.
   package mutating func add(_ bytes: RawSpan, _ type: ElementType) {
     Kernels.addMagnitudes(of: bytes, type, sum: &sum, largest: &largest)
   }

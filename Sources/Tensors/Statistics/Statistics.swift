@@ -22,13 +22,13 @@ public struct Statistics: Sendable {
   /// The statistics of the elements of `type` in `bytes`, which must be whole elements.
   public init(of bytes: RawSpan, type: ElementType) {
     let layout = NumericLayout(type)
-    precondition(bytes.byteCount * 8 % type.bitWidth == 0)
-    count = bytes.byteCount * 8 / type.bitWidth
+    precondition(type.layout.areWholeBlocks(bytes.byteCount))
+    count = type.layout.elementCount(inBytes: bytes.byteCount)
     guard layout.componentsPerElement == 1 else {
       countComplex(Kernels.float64s(2 * count, of: bytes, layout.componentType))
       return
     }
-    sums = Kernels.sums(count, of: bytes, type)
+    sums = Kernels.withKernelElements(bytes, type) { Kernels.sums(count, of: $0, $1) }
     zeros = sums.zeros
     nan = sums.nans
     infinite = sums.infinities

@@ -24,7 +24,7 @@ public struct Concatenated: ByteSource {
   /// Joins `sources`, which hold `shapes` elements of `elementType`, along `axis`.
   ///
   /// - Throws: `malformed` where there is nothing to join or the shapes differ beside `axis`;
-  ///   `unsupported` where elements below eight bits would meet within a byte.
+  ///   `unsupported` where parts would meet within a block of elements that share bytes.
   public init(
     _ sources: [any ByteSource], elementType: ElementType, shapes: [Shape], axis: Int
   ) throws {

@@ -15,8 +15,8 @@ public struct Sliced: ByteSource {
 
   /// The elements `range` along `axis` of `base`, which holds `shape` elements of `elementType`.
   ///
-  /// - Throws: `malformed` where axis or range leave the shape; `unsupported` where elements below
-  ///   eight bits would be cut within a byte.
+  /// - Throws: `malformed` where axis or range leave the shape; `unsupported` where the range would
+  ///   cut a block of elements that share bytes.
   public init(
     _ base: any ByteSource, elementType: ElementType, shape: Shape, axis: Int, range: Range<Int>
   ) throws {
@@ -89,8 +89,9 @@ struct AxisLayout {
   let outerCount: Int
   /// The steps along the axis.
   let count: Int
-  /// The bits of one step.
-  private let stepBitWidth: Int
+  private let elementType: ElementType
+  /// The elements of one step.
+  private let stepElements: Int
 
   /// - Throws: `malformed` where the shape has no such axis.
   init(_ shape: Shape, axis: Int, elementType: ElementType) throws {
@@ -101,17 +102,24 @@ struct AxisLayout {
     let isEmpty = shape.elementCount == 0
     outerCount = isEmpty ? 0 : shape.dimensions[..<axis].reduce(1, *)
     count = shape.dimensions[axis]
-    stepBitWidth =
-      isEmpty ? 0 : shape.dimensions[(axis + 1)...].reduce(elementType.bitWidth, *)
+    stepElements = isEmpty ? 0 : shape.dimensions[(axis + 1)...].reduce(1, *)
+    self.elementType = elementType
   }
 
-  /// - Throws: `unsupported` where the steps do not fill whole bytes.
+  /// - Throws: `unsupported` where the steps end within a block.
   func byteCount(ofSteps steps: Int) throws -> Int {
-    let bits = steps * stepBitWidth
-    guard bits % 8 == 0 else {
+    let (elements, layout) = (steps * stepElements, elementType.layout)
+    guard elements % layout.elementsPerBlock == 0 else {
+      guard !elementType.hasBlocks else {
+        throw IngotError(
+          .unsupported,
+          "\(steps) steps of \(stepElements) elements along the axis cut a block of \(layout.elementsPerBlock) elements of \(elementType.name)"
+        )
+      }
+      let bits = 8 * layout.bytesPerBlock * stepElements / layout.elementsPerBlock
       throw IngotError(
-        .unsupported, "\(steps) steps of \(stepBitWidth) bits along the axis end within a byte")
+        .unsupported, "\(steps) steps of \(bits) bits along the axis end within a byte")
     }
-    return bits / 8
+    return try elementType.byteCount(of: elements)
   }
 }

@@ -4,7 +4,9 @@ extension Tensor {
   /// Who can compute with either need not wait for the bytes to change places. Some rows of a
   /// transposition are some columns of what was transposed.
   public var untransposed: Tensor? {
-    guard obstacle == nil, shape.rank == 2, let width = elementType.byteWidth else { return nil }
+    guard obstacle == nil, shape.rank == 2, let width = elementType.layout.bytesPerElement else {
+      return nil
+    }
     let (rows, columns) = (shape.dimensions[0], shape.dimensions[1])
     if let view = source as? Transposed,
       view.isMatrix(rows: columns, columns: rows, elementByteWidth: width)

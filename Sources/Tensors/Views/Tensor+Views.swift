@@ -5,7 +5,7 @@ extension Tensor {
   ///
   /// - Parameter spoolFolder: Where a large source that can only be read in its own order is set aside.
   /// - Throws: `malformed` where `axes` is no permutation of this tensor's axes; `unsupported` where
-  ///   elements below eight bits would move within bytes.
+  ///   elements that share bytes would move within them.
   public func transposed(_ axes: [Int], spoolFolder: String? = nil) throws -> Tensor {
     guard axes.sorted() == Array(0..<shape.rank) else {
       throw IngotError(
@@ -25,20 +25,25 @@ extension Tensor {
   private func wholeByteUnits(
     _ axes: [Int]
   ) throws -> (shape: Shape, axes: [Int], byteWidth: Int) {
-    if let byteWidth = elementType.byteWidth { return (shape, axes, byteWidth) }
-    let rowBits = (shape.dimensions.last ?? 0) * elementType.bitWidth
-    guard axes.last == shape.rank - 1, rowBits % 8 == 0 else {
+    let layout = elementType.layout
+    if let byteWidth = layout.bytesPerElement { return (shape, axes, byteWidth) }
+    let row = shape.dimensions.last ?? 0
+    guard axes.last == shape.rank - 1, row % layout.elementsPerBlock == 0 else {
       throw IngotError(
         .unsupported, "\(elementType.name) of shape \(shape) cannot be transposed by \(axes)",
-        hint: "its elements share bytes along the last axis")
+        hint: elementType.hasBlocks
+          ? "its elements lie in blocks of \(layout.elementsPerBlock) along the last axis; --dtype casts them first"
+          : "its elements share bytes along the last axis")
     }
-    return (try Shape(shape.dimensions.dropLast()), axes.dropLast(), rowBits / 8)
+    return (
+      try Shape(shape.dimensions.dropLast()), axes.dropLast(), try elementType.byteCount(of: row)
+    )
   }
 
   /// The elements `range` along `axis`.
   ///
-  /// - Throws: `malformed` where axis or range leave the shape; `unsupported` where elements below
-  ///   eight bits would be cut within a byte.
+  /// - Throws: `malformed` where axis or range leave the shape; `unsupported` where the range would cut a
+  ///   block of elements that share bytes.
   public func sliced(axis: Int, range: Range<Int>) throws -> Tensor {
     let part = try Sliced(
       source, elementType: elementType, shape: shape, axis: axis, range: range)
@@ -49,12 +54,19 @@ extension Tensor {
 
   /// The same elements in the same order under another shape.
   ///
-  /// - Throws: `malformed` where `shape` has another number of elements.
+  /// - Throws: `malformed` where `shape` has another number of elements; `unsupported` where its rows would
+  ///   cut a block.
   public func reshaped(to shape: Shape) throws -> Tensor {
     guard shape.elementCount == self.shape.elementCount else {
       throw IngotError(
         .malformed,
         "shape \(self.shape) of \(self.shape.elementCount) elements cannot become \(shape)")
+    }
+    guard shape.fillsBlocks(of: elementType) else {
+      throw IngotError(
+        .unsupported,
+        "\(elementType.name) of shape \(self.shape) cannot become \(shape): it has blocks of \(elementType.layout.elementsPerBlock) elements"
+      )
     }
     return try view(shape: shape, nil, source: source)
   }

@@ -73,7 +73,7 @@ extension Tensor {
   func byteSwapped() throws -> Tensor {
     try Tensor(
       elementType: elementType, shape: shape,
-      source: ByteSwapped(source, wordWidth: elementType.byteWidth ?? 1))
+      source: ByteSwapped(source, wordWidth: elementType.layout.bytesPerElement ?? 1))
   }
 
   /// The same bits as values of another type.
