@@ -287,4 +287,6 @@ extension ArchitectureOutline {
   }
 
   private static func shown(_ text: String) -> String { text.escapedForDisplay(limit: 300) }
+
+  private static func shown(_ text: ExactString) -> String { shown(text.text) }
 }

@@ -126,8 +126,8 @@ enum NPYDescription: Equatable {
 
   /// Types by name and by single character, as `numpy.dtype` takes them; `l` and `L` are left out,
   /// whose size depends on the machine.
-  private static let named: [String: NPYDescription] = {
-    var named: [String: NPYDescription] = [
+  private static let named: [ExactString: NPYDescription] = {
+    var named: [ExactString: NPYDescription] = [
       "object": .objects, "object_": .objects, "longdouble": .other("longdouble"),
       "float128": .other("longdouble"), "clongdouble": .other("clongdouble"),
       "complex256": .other("clongdouble"), "str": .other("string"), "bytes": .other("bytes"),

@@ -5,7 +5,7 @@ internal import Tensors
 /// Sub-byte types pack their elements into whole bytes. `F8_E4M3` is the "fn" type, without infinity.
 enum SafetensorsType {
   /// Every type in the reference library's order, by which its writer sorts, the last first.
-  private static let spellings: [(type: ElementType, name: String)] = [
+  private static let spellings: [(type: ElementType, name: ExactString)] = [
     (.bool, "BOOL"), (.float4E2M1FN, "F4"), (.float6E2M3FN, "F6_E2M3"), (.float6E3M2FN, "F6_E3M2"),
     (.uint8, "U8"), (.int8, "I8"), (.float8E5M2, "F8_E5M2"), (.float8E4M3FN, "F8_E4M3"),
     (.float8E8M0FNU, "F8_E8M0"), (.float8E4M3FNUZ, "F8_E4M3FNUZ"),
@@ -20,7 +20,7 @@ enum SafetensorsType {
     uniqueKeysWithValues: spellings.enumerated().map { ($1.type, $0) })
 
   /// How a header spells `type`; nil for what safetensors lacks (complex128).
-  static func name(of type: ElementType) -> String? {
+  static func name(of type: ElementType) -> ExactString? {
     positions[type].map { spellings[$0].name }
   }
 
@@ -31,7 +31,7 @@ enum SafetensorsType {
   ///
   /// - Throws: `unsupported` for a spelling of the usual kind that is not known, `malformed` for any
   ///   other.
-  static func type(named name: String, at offset: Int) throws -> ElementType {
+  static func type(named name: ExactString, at offset: Int) throws -> ElementType {
     if let type = types[name] { return type }
     let looksLikeType =
       !name.isEmpty

@@ -89,7 +89,7 @@ extension KnownMistakes {
     case .activation(let it):
       changed(
         it.function, .word, "another activation function",
-        Activation.allCases.map { .word($0.rawValue) })
+        Activation.allCases.map { .word(ExactString($0.rawValue)) })
     case .rotary(let it):
       changed(it.base, .real, "another base of the rotary angles", Self.rotaryBases.map(Value.real))
     case .attention(let it):
@@ -177,7 +177,7 @@ extension KnownMistakes {
               switch tensor.elementType {
               case .float16: return try tensor.reinterpreted(as: .bfloat16)
               case .bfloat16: return try tensor.reinterpreted(as: .float16)
-              default: throw IngotError(.unsupported, "no 16-bit float", tensor: role)
+              default: throw IngotError(.unsupported, "no 16-bit float", tensor: ExactString(role))
               }
             }
           ]),
