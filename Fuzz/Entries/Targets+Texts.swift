@@ -73,7 +73,7 @@ private enum RulesFuzzing {
       ("h.0.qkv", [6, 2]), ("h.1.qkv", [6, 2]), ("a", [4]), ("b/k", [2, 3, 2]),
     ] {
       let count = shape.reduce(1, *)
-      try table.append(name, Tensor(.uint8, shape, (0..<count).map { UInt8($0) }))
+      try table.append(ExactString(name), Tensor(.uint8, shape, (0..<count).map { UInt8($0) }))
     }
     table.metadata["b/k@axis"] = JSON(1)
     return table

@@ -6,7 +6,7 @@ public struct CanonicalWeights: Sendable {
   private struct Place: Sendable {
     let stored: StoredTensor
     let tensor: Tensor
-    let name: String
+    let name: ExactString
   }
 
   private let places: [String: Place]

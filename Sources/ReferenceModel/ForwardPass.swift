@@ -57,7 +57,7 @@ public struct ForwardPass: Sendable {
   /// - Throws: `malformed` for inputs that do not fit, naming them; what the weights throw; what
   ///   `observe` throws.
   public func run(
-    _ inputs: [String: Tensor], observe: (State) throws -> Bool
+    _ inputs: [ExactString: Tensor], observe: (State) throws -> Bool
   ) throws {
     let inputs = try ModelInputs(inputs, model)
     // Sizes that do not fit together are found before any arithmetic.
@@ -73,7 +73,7 @@ public struct ForwardPass: Sendable {
   /// The outputs of the model on `inputs`, by name without `output/`.
   ///
   /// - Throws: what `run` throws.
-  public func outputs(_ inputs: [String: Tensor]) throws -> [String: StateValue] {
+  public func outputs(_ inputs: [ExactString: Tensor]) throws -> [String: StateValue] {
     var outputs: [String: StateValue] = [:]
     try run(inputs) { state in
       guard state.kind == .output else { return true }

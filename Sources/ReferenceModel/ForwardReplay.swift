@@ -24,7 +24,7 @@ public struct ForwardReplay: Sendable {
   ///   - known: The numbers of states whose values are right.
   /// - Throws: what `ForwardPass.run` throws.
   public init(
-    _ pass: ForwardPass, _ inputs: [String: Tensor], to target: Int, from known: Set<Int>
+    _ pass: ForwardPass, _ inputs: [ExactString: Tensor], to target: Int, from known: Set<Int>
   ) throws {
     self.pass = pass
     self.inputs = try ModelInputs(inputs, pass.model)

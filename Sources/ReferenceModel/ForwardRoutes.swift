@@ -12,7 +12,7 @@ public struct ForwardRoutes {
   /// The routes of a pass over inputs of these names.
   ///
   /// - Throws: what formulas throw.
-  public init(_ model: Model, _ inputs: [String: Tensor]) throws {
+  public init(_ model: Model, _ inputs: [ExactString: Tensor]) throws {
     plan = try Plan(model)
     var writers: [String: Int] = [:]
     for (index, instruction) in plan.instructions.enumerated() {

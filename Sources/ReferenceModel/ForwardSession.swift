@@ -45,7 +45,7 @@ public struct ForwardSession {
   ///     session is of no more use.
   /// - Throws: what `ForwardPass.run` throws.
   public mutating func run(
-    _ inputs: [String: Tensor], observe: (State) throws -> Bool
+    _ inputs: [ExactString: Tensor], observe: (State) throws -> Bool
   ) throws {
     var checked = try ModelInputs(inputs, pass.model, after: length)
     guard checked.isCausal else {

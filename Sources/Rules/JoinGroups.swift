@@ -15,7 +15,7 @@ struct JoinGroups {
 
   private struct Key: Hashable {
     let rule: Int
-    let captures: [String]
+    let captures: [ExactString]
   }
 
   private let stage: RulesStage

@@ -1,3 +1,5 @@
+internal import Tensors
+
 /// The literal text that every name matched by an expression has: at its beginning, at its end, and
 /// in between.
 ///
@@ -13,7 +15,7 @@ struct LiteralFilter: Sendable, Equatable {
   private(set) var isWhole = false
 
   /// Reads the text off an expression.
-  init(of expression: String) {
+  init(of expression: ExactString) {
     var reader = Reader(expression)
     guard reader.read() else { return }
     inner = reader.inner
@@ -57,7 +59,7 @@ struct LiteralFilter: Sendable, Equatable {
     private(set) var first: [UInt8]?
     private(set) var inner: [[UInt8]] = []
 
-    init(_ expression: String) {
+    init(_ expression: ExactString) {
       var bytes = Array(expression.utf8)
       // A whole match makes these two superfluous; people write them all the same.
       if bytes.first == UInt8(ascii: "^") { bytes.removeFirst() }

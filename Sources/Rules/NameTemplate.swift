@@ -6,7 +6,7 @@ internal import Tensors
 /// sign. A group that took no part in the match is empty text.
 struct NameTemplate: Sendable {
   private enum Piece: Sendable {
-    case text(String)
+    case text(ExactString)
     /// The position of the group, from 0.
     case group(Int)
   }
@@ -17,43 +17,44 @@ struct NameTemplate: Sendable {
   ///
   /// - Throws: `malformed` for a dollar sign that begins nothing, and for a group that is not
   ///   there.
-  init(_ template: String, groups: [String?], position: TextPosition) throws {
+  init(_ template: ExactString, groups: [ExactString?], position: TextPosition) throws {
     let (bytes, limit) = (template.utf8.count, Pattern.textLimit)
     guard bytes <= limit else {
       throw IngotError(.limit, "\(position): a name of \(bytes) bytes is above \(limit)")
     }
-    var rest = template[...]
+    // By scalars: a combining character may follow a dollar sign or a digit.
+    var rest = template.text.unicodeScalars[...]
     while let dollar = rest.firstIndex(of: "$") {
-      if dollar > rest.startIndex { pieces.append(.text(String(rest[..<dollar]))) }
+      if dollar > rest.startIndex { pieces.append(.text(ExactString(Substring(rest[..<dollar])))) }
       rest = rest[dollar...].dropFirst()
       if rest.first == "$" {
         pieces.append(.text("$"))
         rest.removeFirst()
         continue
       }
-      let reference: Substring
+      let reference: Substring.UnicodeScalarView
       if rest.first == "{", let end = rest.firstIndex(of: "}") {
         reference = rest[..<end].dropFirst()
         rest = rest[end...].dropFirst()
       } else {
         reference = rest.prefix(1)
-        guard reference.utf8.first.map({ $0 &- 0x30 < 10 }) ?? false else {
+        guard reference.first.map({ ("0"..."9").contains($0) }) ?? false else {
           throw IngotError(
             .malformed, "\(position): '$' in '\(template.escapedForDisplay())' names no group",
             hint: "groups are $1 to $9, ${10} or ${name}; $$ is a dollar sign")
         }
         rest = rest.dropFirst()
       }
-      pieces.append(.group(try Self.group(reference, in: groups, position)))
+      pieces.append(.group(try Self.group(ExactString(Substring(reference)), in: groups, position)))
     }
-    if !rest.isEmpty { pieces.append(.text(String(rest))) }
+    if !rest.isEmpty { pieces.append(.text(ExactString(Substring(rest)))) }
   }
 
   private static func group(
-    _ reference: Substring, in groups: [String?], _ position: TextPosition
+    _ reference: ExactString, in groups: [ExactString?], _ position: TextPosition
   ) throws -> Int {
-    if let number = Int(reference), number >= 1, number <= groups.count { return number - 1 }
-    if let index = groups.firstIndex(where: { $0.map { $0 == reference } ?? false }) {
+    if let number = Int(reference.text), number >= 1, number <= groups.count { return number - 1 }
+    if let index = groups.firstIndex(of: reference) {
       return index
     }
     let found =
@@ -64,13 +65,13 @@ struct NameTemplate: Sendable {
       }
     throw IngotError(
       .malformed,
-      "\(position): there is no group '\(String(reference).escapedForDisplay())', the pattern has \(found)"
+      "\(position): there is no group '\(reference.escapedForDisplay())', the pattern has \(found)"
     )
   }
 
   /// The name for a match with these captures.
-  func name(_ captures: [String]) -> String {
-    var name = ""
+  func name(_ captures: [ExactString]) -> ExactString {
+    var name: ExactString = ""
     for piece in pieces {
       switch piece {
       case .text(let text): name += text

@@ -1,4 +1,4 @@
-internal import Tensors
+package import Tensors
 
 /// What a user may have meant by a name that is not there.
 ///
@@ -15,12 +15,13 @@ package enum NearestNames {
   ///
   /// - Parameter isGlob: whether `*` in `wanted` stands for any bytes and `?` for any one byte.
   package static func find(
-    _ wanted: String, among names: some Sequence<String>, count: Int = 3, isGlob: Bool = false
-  ) -> [String] {
+    _ wanted: ExactString, among names: some Sequence<ExactString>, count: Int = 3,
+    isGlob: Bool = false
+  ) -> [ExactString] {
     let pattern = Array(wanted.utf8)
     guard pattern.count <= nameLimit, count > 0 else { return [] }
     var bound = (pattern.count { !isGlob || $0 != UInt8(ascii: "*") } + 2) / 3
-    var found: [(name: String, distance: Int)] = []
+    var found: [(name: ExactString, distance: Int)] = []
     var work = 0
     for name in names {
       guard work < workLimit else { break }
@@ -42,7 +43,7 @@ package enum NearestNames {
 
   /// A question that offers the nearest names, or nil where none is near.
   package static func hint(
-    _ wanted: String, among names: some Sequence<String>, isGlob: Bool = false
+    _ wanted: ExactString, among names: some Sequence<ExactString>, isGlob: Bool = false
   ) -> String? {
     let quoted = find(wanted, among: names, isGlob: isGlob).map { "'\($0.escapedForDisplay())'" }
     guard let last = quoted.last else { return nil }

@@ -6,11 +6,11 @@ struct Pattern: Sendable {
   /// The rule that the pattern belongs to.
   let kind: RuleKind
   /// The expression.
-  let text: String
+  let text: ExactString
   /// Where it stands in the rules file.
   let position: TextPosition
   /// The names of its groups from `$1` on; nil for those without one.
-  let groups: [String?]
+  let groups: [ExactString?]
   /// The text that a name must have for the expression to have a chance.
   let filter: LiteralFilter
 
@@ -24,7 +24,7 @@ struct Pattern: Sendable {
   ///
   /// - Throws: `malformed` where it is not one, in the words of Swift's parser; `limit` above 4 KiB
   ///   or 32 opening brackets.
-  init(_ text: String, kind: RuleKind, position: TextPosition) throws {
+  init(_ text: ExactString, kind: RuleKind, position: TextPosition) throws {
     let (bytes, limit) = (text.utf8.count, Self.textLimit)
     guard bytes <= limit else {
       throw IngotError(.limit, "\(position): a pattern of \(bytes) bytes is above \(limit)")
@@ -38,9 +38,11 @@ struct Pattern: Sendable {
     self.text = text
     self.position = position
     do {
-      _ = try Regex(text)
+      _ = try Regex(text.text)
       // The empty alternative matches the empty text, and every match lists all groups.
-      groups = try Regex("|" + text).wholeMatch(in: "")?.output.dropFirst().map(\.name) ?? []
+      groups =
+        try Regex("|" + text.text).wholeMatch(in: "")?.output.dropFirst()
+        .map { $0.name.map { ExactString($0) } } ?? []
     } catch {
       throw IngotError(
         .malformed,
@@ -58,6 +60,6 @@ struct Pattern: Sendable {
   /// The expression ready for matching, by Unicode scalars: `.` is what a name's bytes spell, not
   /// what a screen would show as one character.
   func compiled() throws -> Regex<AnyRegexOutput> {
-    try Regex(text).matchingSemantics(.unicodeScalar)
+    try Regex(text.text).matchingSemantics(.unicodeScalar)
   }
 }

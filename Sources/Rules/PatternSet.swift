@@ -7,7 +7,7 @@ struct PatternSet {
     /// The position of the pattern in the set.
     let index: Int
     /// The text of each group from `$1` on; empty for a group that took no part.
-    let captures: [String]
+    let captures: [ExactString]
   }
 
   /// The longest name that is matched: an expression may take time that grows with the square of
@@ -15,13 +15,13 @@ struct PatternSet {
   static let nameLimit = 4_096
 
   /// The patterns that are literal names, by name.
-  private var literals: [String: [Int]] = [:]
+  private var literals: [ExactString: [Int]] = [:]
   private var expressions: [(index: Int, filter: LiteralFilter, regex: Regex<AnyRegexOutput>)] = []
 
   init(_ patterns: [Pattern]) throws {
     for (index, pattern) in patterns.enumerated() {
       if pattern.filter.isWhole {
-        literals[String(decoding: pattern.filter.prefix, as: UTF8.self), default: []].append(index)
+        literals[ExactString(repairing: pattern.filter.prefix), default: []].append(index)
       } else {
         expressions.append((index, pattern.filter, try pattern.compiled()))
       }
@@ -31,7 +31,7 @@ struct PatternSet {
   /// The patterns that match all of `name`, in the order of the set.
   ///
   /// - Throws: `limit` for a name above 4 KiB.
-  func matches(of name: String) throws -> [Match] {
+  func matches(of name: ExactString) throws -> [Match] {
     let bytes = Array(name.utf8)
     guard bytes.count <= Self.nameLimit else {
       throw IngotError(
@@ -41,8 +41,8 @@ struct PatternSet {
     }
     var matches = (literals[name] ?? []).map { Match(index: $0, captures: []) }
     for (index, filter, regex) in expressions where filter.fits(bytes) {
-      guard let match = try regex.wholeMatch(in: name) else { continue }
-      let captures = match.output.dropFirst().map { $0.substring.map(String.init) ?? "" }
+      guard let match = try regex.wholeMatch(in: name.text) else { continue }
+      let captures = match.output.dropFirst().map { $0.substring.map { ExactString($0) } ?? "" }
       matches.append(Match(index: index, captures: captures))
     }
     return matches.sorted { $0.index < $1.index }

@@ -61,7 +61,7 @@ struct RulesApplication {
   }
 
   mutating func apply(_ rules: [RenameRule]) throws {
-    var newNames: [String: String] = [:]
+    var newNames: [ExactString: ExactString] = [:]
     try run(.rename, rules.map { [$0.pattern] }) { stage in
       try stage.mapping { entry, claim in
         let name = try Self.name(rules[claim.rule].name, for: entry.name, claim)
@@ -151,8 +151,8 @@ struct RulesApplication {
 
   /// The name that a template gives.
   private static func name(
-    _ template: NameTemplate, for tensor: String, _ claim: RulesStage.Claim
-  ) throws -> String {
+    _ template: NameTemplate, for tensor: ExactString, _ claim: RulesStage.Claim
+  ) throws -> ExactString {
     let name = template.name(claim.captures)
     guard !name.isEmpty else { throw claim.failure("makes an empty name", tensor: tensor) }
     guard name.utf8.count <= Limits.nameBytes else {
@@ -169,7 +169,7 @@ extension Metadata {
   /// Gives the keys `path@attribute` of renamed paths the new paths, all at once.
   ///
   /// - Throws: `malformed` where a key of another owner stands in the way.
-  fileprivate mutating func moveAttributes(_ newNames: [String: String]) throws {
+  fileprivate mutating func moveAttributes(_ newNames: [ExactString: ExactString]) throws {
     let owners = AttributeOwners(newNames.keys)
     let moves = sorted.compactMap { key, value in
       owners.cut(key).map { name, attribute in

@@ -3,7 +3,7 @@ internal import Tensors
 /// Reads rules from a YAML document, naming line and column of whatever does not fit.
 enum RulesDecoder {
   static func rules(in document: YAMLNode, path: String) throws -> RulesFile {
-    let kinds = RuleKind.allCases.map(\.rawValue)
+    let kinds = RuleKind.allCases.map { ExactString($0.rawValue) }
     let file = try YAMLFields(document, of: "a rules file", required: [], optional: kinds)
     return RulesFile(
       path: path,
@@ -16,11 +16,11 @@ enum RulesDecoder {
   private static func list<Rule>(
     _ kind: RuleKind, in file: YAMLFields, _ decode: (YAMLFields) throws -> Rule
   ) throws -> [Rule] {
-    try file[kind.rawValue]?.list(of: "\(kind.rawValue) rules").map {
+    try file[ExactString(kind.rawValue)]?.list(of: "\(kind.rawValue) rules").map {
       try decode(
         YAMLFields(
-          $0, of: "a \(kind.rawValue) rule", required: kind.requiredKeys,
-          optional: kind.optionalKeys))
+          $0, of: "a \(kind.rawValue) rule", required: kind.requiredKeys.map { ExactString($0) },
+          optional: kind.optionalKeys.map { ExactString($0) }))
     } ?? []
   }
 

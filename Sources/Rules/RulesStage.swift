@@ -10,15 +10,15 @@ struct RulesStage {
     let part: Int
     let pattern: Pattern
     /// The texts of the groups.
-    let captures: [String]
+    let captures: [ExactString]
 
     /// An error about this rule and the tensor of that name.
-    func failure(_ message: String, tensor: String) -> IngotError {
+    func failure(_ message: String, tensor: ExactString) -> IngotError {
       IngotError(.malformed, "\(pattern.ruleLabel) \(message)", tensor: tensor)
     }
 
     /// Runs `body` and names rule and tensor in an error that leaves it.
-    func view<Result>(tensor: String, _ body: () throws -> Result) throws -> Result {
+    func view<Result>(tensor: ExactString, _ body: () throws -> Result) throws -> Result {
       do {
         return try body()
       } catch var error as IngotError {
@@ -32,7 +32,7 @@ struct RulesStage {
   struct Product {
     /// The position of the rule, nil for a tensor that no rule touches.
     let rule: Int?
-    let from: [String]
+    let from: [ExactString]
     let results: [TensorTable.Entry]
 
     /// Where a result comes from, for the error that its name is taken.
@@ -106,7 +106,7 @@ struct RulesStage {
 
   /// Checks that the results have names of their own.
   static func check(names products: [Product]) throws {
-    var taken: [String: (product: Int, result: Int)] = [:]
+    var taken: [ExactString: (product: Int, result: Int)] = [:]
     for (product, made) in products.enumerated() {
       for (result, entry) in made.results.enumerated() {
         guard let other = taken.updateValue((product, result), forKey: entry.name) else { continue }

@@ -15,12 +15,12 @@ public import Tensors
 /// and no exclude glob does.
 public struct Selection: Sendable, Hashable {
   /// What to take; everything where this is empty.
-  public var include: [String]
+  public var include: [ExactString]
   /// What to leave out, even where an include glob matches it.
-  public var exclude: [String]
+  public var exclude: [ExactString]
 
   /// A selection by globs.
-  public init(include: [String] = [], exclude: [String] = []) {
+  public init(include: [ExactString] = [], exclude: [ExactString] = []) {
     self.include = include
     self.exclude = exclude
   }
@@ -29,7 +29,7 @@ public struct Selection: Sendable, Hashable {
   public var isEmpty: Bool { include.isEmpty && exclude.isEmpty }
 
   /// Whether a name is chosen.
-  public func selects(_ name: String) -> Bool {
+  public func selects(_ name: ExactString) -> Bool {
     (include.isEmpty || include.contains { Self.glob($0, matches: name) })
       && !exclude.contains { Self.glob($0, matches: name) }
   }
@@ -78,13 +78,14 @@ public struct Selection: Sendable, Hashable {
     return selected
   }
 
-  private static func glob(_ glob: String, matches name: String) -> Bool {
+  private static func glob(_ glob: ExactString, matches name: ExactString) -> Bool {
     // C ends a text at its first NUL, which a name may hold: to `fnmatch` it is another control
     // byte. Swift lends both texts to the call with a NUL at the end.
     unsafe fnmatch(withoutNUL(glob), withoutNUL(name), 0) == 0
   }
 
-  private static func withoutNUL(_ text: String) -> String {
-    text.utf8.contains(0) ? text.replacing("\0", with: "\u{1}") : text
+  private static func withoutNUL(_ text: ExactString) -> String {
+    guard text.utf8.contains(0) else { return text.text }
+    return String(decoding: text.utf8.map { $0 == 0 ? 1 : $0 }, as: UTF8.self)
   }
 }

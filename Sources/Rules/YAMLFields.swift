@@ -1,16 +1,18 @@
-internal import Tensors
+package import Tensors
 
 /// The members of a mapping in a YAML document: all of them known, the required ones there.
 package struct YAMLFields {
   private let what: String
   /// Where the mapping stands.
   package let position: TextPosition
-  private var values: [String: YAMLNode] = [:]
+  private var values: [ExactString: YAMLNode] = [:]
 
   /// Checks the keys of a mapping.
   ///
   /// - Throws: `malformed` naming the place of a key that is unknown or missing.
-  package init(_ node: YAMLNode, of what: String, required: [String], optional: [String]) throws {
+  package init(_ node: YAMLNode, of what: String, required: [ExactString], optional: [ExactString])
+    throws
+  {
     let known = required + optional
     let keys = "\(what) has the keys \(known.joined(separator: ", "))"
     guard case .mapping(let members) = node.content else {
@@ -31,12 +33,12 @@ package struct YAMLFields {
   }
 
   /// The value of a key that may be left out.
-  package subscript(key: String) -> YAMLNode? { values[key] }
+  package subscript(key: ExactString) -> YAMLNode? { values[key] }
 
   /// The value of a key that must be there.
   ///
   /// - Throws: `malformed` naming the place of the mapping that lacks it.
-  package func value(_ key: String) throws -> YAMLNode {
+  package func value(_ key: ExactString) throws -> YAMLNode {
     guard let value = values[key] else {
       throw IngotError(.malformed, "\(position): \(what) needs the key '\(key)'")
     }

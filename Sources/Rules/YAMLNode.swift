@@ -18,7 +18,7 @@ package struct YAMLNode: Sendable {
 
   /// A key, where it stands, and its value.
   package struct Member: Sendable {
-    package let key: String
+    package let key: ExactString
     package let position: TextPosition
     package let value: YAMLNode
   }
@@ -78,12 +78,12 @@ package struct YAMLNode: Sendable {
   ///
   /// Plain scalars that YAML takes for null, a truth value or a number are refused: whether `no` or
   /// `1.10` is text differs between readers.
-  package func text(_ what: String) throws -> String {
+  package func text(_ what: String) throws -> ExactString {
     switch content {
-    case .quoted(let text): return text
+    case .quoted(let text): return ExactString(text)
     case .plain(let text):
       switch PlainKind(of: text) {
-      case .text: return text
+      case .text: return ExactString(text)
       case .null: throw mismatch(expected: what)
       case .boolean, .number: throw mismatch(expected: what, hint: "put quotes around it")
       }
@@ -122,9 +122,9 @@ package struct YAMLNode: Sendable {
   }
 
   /// The text of a scalar as it is spelled, whatever it is taken for.
-  package func spelling(_ what: String) throws -> String {
+  package func spelling(_ what: String) throws -> ExactString {
     switch content {
-    case .plain(let text), .quoted(let text): return text
+    case .plain(let text), .quoted(let text): return ExactString(text)
     case .list, .mapping: throw mismatch(expected: what)
     }
   }
@@ -231,13 +231,13 @@ private struct YAMLTreeBuilder: ~Copyable {
 
   private mutating func members(depth: Int) throws -> [YAMLNode.Member] {
     var members: [YAMLNode.Member] = []
-    var seen: [String: TextPosition] = [:]
+    var seen: [ExactString: TextPosition] = [:]
     while true {
       let (event, position) = try events.next()
       if case .mappingEnd = event { return members }
-      let key: String
+      let key: ExactString
       switch try node(event, position, depth: depth + 1).content {
-      case .plain(let text), .quoted(let text): key = text
+      case .plain(let text), .quoted(let text): key = ExactString(text)
       case .list, .mapping: throw failure(position, "a key is not text")
       }
       if let first = seen.updateValue(position, forKey: key) {

@@ -131,10 +131,12 @@ package struct ByteReader: Sendable {
   }
 
   /// `count` bytes that must be UTF-8.
-  package mutating func string(_ count: Int, _ what: @autoclosure () -> String) throws -> String {
+  package mutating func string(_ count: Int, _ what: @autoclosure () -> String) throws
+    -> ExactString
+  {
     let at = offset
     let raw = try array(count, what())
-    guard let text = String(validating: raw, as: UTF8.self) else {
+    guard let text = ExactString(validating: raw) else {
       throw failure("\(what()) is not UTF-8", at: at)
     }
     return text

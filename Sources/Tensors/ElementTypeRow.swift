@@ -83,13 +83,17 @@ package final class ElementTypeRow: Sendable {
 }
 
 extension ElementType {
-  private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.name, $0) })
+  private static let byName = Dictionary(
+    uniqueKeysWithValues: allCases.map { (ExactString($0.name), $0) })
 
   /// The type of that name, or nil.
-  public init?(name: String) {
+  public init?(name: ExactString) {
     guard let type = Self.byName[name] else { return nil }
     self = type
   }
+
+  /// The type of that name, or nil.
+  public init?(name: String) { self.init(name: ExactString(name)) }
 
   /// How a container spells the type, or nil where it has no word for it.
   package func spelling(in container: ElementTypeRow.Container) -> ElementTypeRow.Spelling? {
@@ -101,11 +105,13 @@ extension ElementType {
   /// - Parameter others: Whether words that are only read count.
   package static func types(
     in container: ElementTypeRow.Container, others: Bool = true
-  ) -> [String: ElementType] {
-    var types: [String: ElementType] = [:]
+  ) -> [ExactString: ElementType] {
+    var types: [ExactString: ElementType] = [:]
     for type in allCases {
       guard let spelling = type.spelling(in: container) else { continue }
-      for text in [spelling.text] + (others ? spelling.others : []) { types[text] = type }
+      for text in [spelling.text] + (others ? spelling.others : []) {
+        types[ExactString(text)] = type
+      }
     }
     return types
   }

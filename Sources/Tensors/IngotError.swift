@@ -48,7 +48,7 @@ public struct IngotError: Error, Sendable, Hashable {
   /// The path of the file as the user gave it.
   public var file: String?
   /// The tensor, archive member or attribute at fault.
-  public var tensor: String?
+  public var tensor: ExactString?
   /// The byte offset in `file` at which the fault lies.
   public var offset: Int?
   /// What the user can do next, where there is something.
@@ -56,7 +56,7 @@ public struct IngotError: Error, Sendable, Hashable {
 
   /// Creates an error; leave out what is not known where it is thrown.
   public init(
-    _ errorClass: ErrorClass, _ message: String, file: String? = nil, tensor: String? = nil,
+    _ errorClass: ErrorClass, _ message: String, file: String? = nil, tensor: ExactString? = nil,
     offset: Int? = nil, hint: String? = nil
   ) {
     self.errorClass = errorClass
@@ -69,7 +69,7 @@ public struct IngotError: Error, Sendable, Hashable {
 
   /// The error with its file, tensor and offset filled in where it had none.
   public func naming(
-    file: String? = nil, tensor: String? = nil, offset: Int? = nil
+    file: String? = nil, tensor: ExactString? = nil, offset: Int? = nil
   ) -> IngotError {
     var named = self
     named.file = self.file ?? file
@@ -93,7 +93,7 @@ extension IngotError: CustomStringConvertible {
 
 /// Runs `body` and fills in the file, the tensor and the offset of an `IngotError` that leaves it.
 package func naming<Result>(
-  file: String? = nil, tensor: String? = nil, offset: Int? = nil, _ body: () throws -> Result
+  file: String? = nil, tensor: ExactString? = nil, offset: Int? = nil, _ body: () throws -> Result
 ) throws -> Result {
   do {
     return try body()

@@ -9,32 +9,32 @@ public enum JSON: Sendable, Equatable {
   /// Only for values above `Int64.max`.
   case unsigned(UInt64)
   case number(Double)
-  case string(String)
+  case string(ExactString)
   case array([JSON])
   case object([Member])
 
   /// A key and its value.
   public struct Member: Sendable, Equatable {
     /// The key.
-    public let key: String
+    public let key: ExactString
     /// The value.
     public let value: JSON
 
     /// Pairs a key with a value.
-    public init(_ key: String, _ value: JSON) {
+    public init(_ key: ExactString, _ value: JSON) {
       self.key = key
       self.value = value
     }
   }
 
   /// The value of a key of an object, or nil.
-  public subscript(key: String) -> JSON? {
+  public subscript(key: ExactString) -> JSON? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.key == key }?.value
   }
 
   /// The string, or nil for another kind of value.
-  public var string: String? {
+  public var string: ExactString? {
     guard case .string(let value) = self else { return nil }
     return value
   }
@@ -68,7 +68,13 @@ public enum JSON: Sendable, Equatable {
   }
 
   /// A string, or null.
-  public init(_ value: String?) { self = value.map(JSON.string) ?? .null }
+  public init(_ value: ExactString?) { self = value.map(JSON.string) ?? .null }
+
+  /// A string, or null.
+  public init(_ value: String?) { self = value.map { .string(ExactString($0)) } ?? .null }
+
+  /// A string.
+  public static func string(_ value: String) -> JSON { .string(ExactString(value)) }
 
   /// An array of integers.
   public init(_ values: [Int]) { self = .array(values.map { JSON($0) }) }
@@ -76,7 +82,7 @@ public enum JSON: Sendable, Equatable {
 
 extension JSON: ExpressibleByDictionaryLiteral {
   /// An object with its members in the order written.
-  public init(dictionaryLiteral elements: (String, JSON)...) {
+  public init(dictionaryLiteral elements: (ExactString, JSON)...) {
     self = .object(elements.map { Member($0.0, $0.1) })
   }
 }

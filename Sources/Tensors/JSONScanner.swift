@@ -91,13 +91,13 @@ package struct JSONScanner {
   ///
   /// - Parameter checksKeys: false where the caller itself refuses keys that occur twice.
   package mutating func object(
-    checksKeys: Bool = true, _ member: (inout JSONScanner, String) throws -> Void
+    checksKeys: Bool = true, _ member: (inout JSONScanner, ExactString) throws -> Void
   ) throws {
     try nested { scanner in
       try scanner.take(UInt8(ascii: "{"), "an object")
       if scanner.takes(UInt8(ascii: "}")) { return }
-      var few: [String] = []
-      var seen: Set<String> = []
+      var few: [ExactString] = []
+      var seen: Set<ExactString> = []
       if checksKeys { few.reserveCapacity(8) }
       repeat {
         _ = scanner.peek()
@@ -244,7 +244,7 @@ package struct JSONScanner {
   }
 
   /// Reads a string.
-  package mutating func string() throws -> String {
+  package mutating func string() throws -> ExactString {
     try take(UInt8(ascii: "\""), "a string")
     let start = position
     var highest: UInt8 = 0
@@ -254,9 +254,9 @@ package struct JSONScanner {
         if highest < 0x80 {
           // ASCII needs no validation, which costs more than all the rest here.
           defer { position += 1 }
-          return String(decoding: bytes[start..<position], as: UTF8.self)
+          return ExactString(String(decoding: bytes[start..<position], as: UTF8.self))
         }
-        guard let text = String(validating: bytes[start..<position], as: UTF8.self) else {
+        guard let text = ExactString(validating: bytes[start..<position]) else {
           throw notUTF8(start)
         }
         position += 1
@@ -275,14 +275,14 @@ package struct JSONScanner {
   }
 
   /// The rest of a string in which `position` stands at the first backslash.
-  private mutating func escapedString(from start: Int) throws -> String {
+  private mutating func escapedString(from start: Int) throws -> ExactString {
     var text = Array(bytes[start..<position])
     while position < end {
       let byte = bytes[position]
       position += 1
       switch byte {
       case UInt8(ascii: "\""):
-        guard let result = String(validating: text, as: UTF8.self) else { throw notUTF8(start) }
+        guard let result = ExactString(validating: text) else { throw notUTF8(start) }
         return result
       case UInt8(ascii: "\\"):
         guard position < end else { break }

@@ -154,7 +154,7 @@ extension JSON {
 
   /// Writes a string as Python's `json.dumps(…, ensure_ascii=False)` does: only quotes, backslashes
   /// and characters below 0x20 are escaped.
-  private static func write(_ value: String, to text: inout [UInt8]) {
+  private static func write(_ value: ExactString, to text: inout [UInt8]) {
     text.append(UInt8(ascii: "\""))
     let start = text.count
     text += value.utf8

@@ -7,7 +7,7 @@ package enum ShardIndex {
       return false
     }
     // The beginning may end within a character.
-    let text = String(decoding: beginning, as: UTF8.self)
+    let text = ExactString(String(decoding: beginning, as: UTF8.self))
     return text.contains("\"weight_map\"") && text.contains("\(ending)\"")
   }
 
@@ -17,7 +17,7 @@ package enum ShardIndex {
   /// - Throws: `limit` for one above the bound, `malformed` for what is no index, and what both throw.
   package static func read(
     _ source: any ByteSource, metadata: (inout JSONScanner) throws -> Void,
-    place: (inout JSONScanner, _ name: String) throws -> Void
+    place: (inout JSONScanner, _ name: ExactString) throws -> Void
   ) throws {
     guard source.byteCount <= Limits.jsonBytes else {
       throw IngotError(
@@ -39,7 +39,7 @@ package enum ShardIndex {
   }
 
   /// Refuses a name with a folder in it, which would lead out of the index's own.
-  package static func check(_ fileName: String, at offset: Int) throws {
+  package static func check(_ fileName: ExactString, at offset: Int) throws {
     let isPlain =
       !fileName.isEmpty && fileName != "." && fileName != ".."
       && !fileName.utf8.contains { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") || $0 == 0 }

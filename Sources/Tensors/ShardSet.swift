@@ -1,7 +1,7 @@
 /// A table spread over several files and the index that names them.
 public struct ShardSet: Sendable {
   /// The files in order: name and content.
-  public var files: [(name: String, table: TensorTable)]
+  public var files: [(name: ExactString, table: TensorTable)]
   /// The format of the files.
   public var fileFormat: any TensorFormat
   /// The name of the index.
@@ -11,7 +11,8 @@ public struct ShardSet: Sendable {
 
   /// A set of files under an index.
   public init(
-    files: [(name: String, table: TensorTable)], fileFormat: any TensorFormat, indexName: String,
+    files: [(name: ExactString, table: TensorTable)], fileFormat: any TensorFormat,
+    indexName: String,
     index: [UInt8]
   ) {
     self.files = files

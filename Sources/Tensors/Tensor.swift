@@ -1,12 +1,12 @@
 /// Where a tensor's bytes really lie: tensors with equal identities share their storage.
 public struct StorageIdentity: Sendable, Hashable {
   /// What the bytes are, in words that are unique within one opened table.
-  package let text: String
+  package let text: ExactString
 
-  package init(_ text: String) { self.text = text }
+  package init(_ text: ExactString) { self.text = text }
 
   /// The identity of a view: the same view of the same storage is shared again.
-  package func viewed(_ description: String) -> StorageIdentity {
+  package func viewed(_ description: ExactString) -> StorageIdentity {
     StorageIdentity(text + "|" + description)
   }
 }

@@ -24,7 +24,7 @@ public struct FormatInput: Sendable {
 
   /// The last component of the path.
   package var fileName: String {
-    path.split(separator: "/").last.map(String.init) ?? path
+    path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? path
   }
 }
 

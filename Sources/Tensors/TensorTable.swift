@@ -1,7 +1,7 @@
 /// Something in a file that is not a tensor: strings, references, records, dates, pickled objects.
 public struct OtherItem: Sendable {
   /// The name it has in the file.
-  public let name: String
+  public let name: ExactString
   /// Its type in the format's own words (`string`, `object`, `record`).
   public let type: String
   /// Its shape, where it has one.
@@ -10,7 +10,7 @@ public struct OtherItem: Sendable {
   public let refusal: IngotError
 
   /// Describes one item.
-  public init(name: String, type: String, shape: Shape?, refusal: IngotError) {
+  public init(name: ExactString, type: String, shape: Shape?, refusal: IngotError) {
     self.name = name
     self.type = type
     self.shape = shape
@@ -23,12 +23,12 @@ public struct TensorTable: Sendable {
   /// A tensor and its name.
   public struct Entry: Sendable {
     /// The name, unique in the table.
-    public let name: String
+    public let name: ExactString
     /// The tensor.
     public let tensor: Tensor
 
     /// Pairs a name with a tensor.
-    public init(name: String, tensor: Tensor) {
+    public init(name: ExactString, tensor: Tensor) {
       self.name = name
       self.tensor = tensor
     }
@@ -45,7 +45,7 @@ public struct TensorTable: Sendable {
   /// Where the file's content came from, as its writer recorded it; a statement about the file, not
   /// about the tensors, so that other files made from it do not carry it.
   public var provenance: JSON?
-  private var positions: [String: Int] = [:]
+  private var positions: [ExactString: Int] = [:]
 
   /// An empty table with room for `capacity` tensors.
   public init(capacity: Int = 0) {
@@ -63,7 +63,7 @@ public struct TensorTable: Sendable {
   ///
   /// - Throws: `malformed` for a name that is there already; `limit` for one above 65,535 bytes or
   ///   for more than a million tensors.
-  public mutating func append(_ name: String, _ tensor: Tensor) throws {
+  public mutating func append(_ name: ExactString, _ tensor: Tensor) throws {
     guard name.utf8.count <= Limits.nameBytes else {
       throw IngotError(
         .limit, "a name of \(name.utf8.count) bytes is above \(Limits.nameBytes)", tensor: name)
@@ -78,7 +78,7 @@ public struct TensorTable: Sendable {
   }
 
   /// The tensor of that name, or nil.
-  public subscript(name: String) -> Tensor? { positions[name].map { entries[$0].tensor } }
+  public subscript(name: ExactString) -> Tensor? { positions[name].map { entries[$0].tensor } }
 
   /// A table with the same metadata, items and notes whose tensors are `entries`.
   ///
@@ -119,13 +119,13 @@ public struct TensorTable: Sendable {
 /// Values are JSON values: every format's attributes map onto them, and the native format stores
 /// them as they are.
 public struct Metadata: Sendable, Equatable {
-  private var values: [String: JSON] = [:]
+  private var values: [ExactString: JSON] = [:]
 
   /// No metadata.
   public init() {}
 
   /// The value of a key.
-  public subscript(key: String) -> JSON? {
+  public subscript(key: ExactString) -> JSON? {
     get { values[key] }
     set { values[key] = newValue }
   }
@@ -134,28 +134,7 @@ public struct Metadata: Sendable, Equatable {
   public var isEmpty: Bool { values.isEmpty }
 
   /// The keys and values in the order of the keys' UTF-8 bytes, so that output is deterministic.
-  public var sorted: [(key: String, value: JSON)] {
-    values.sorted { $0.key.precedesInUTF8($1.key) }.map { (key: $0.key, value: $0.value) }
-  }
-}
-
-extension String {
-  /// Whether this string comes before `other` in the order of UTF-8 bytes.
-  package func precedesInUTF8(_ other: String) -> Bool {
-    // Native strings lend their bytes, which is what makes sorting many names fast.
-    let isBefore = unsafe utf8.withContiguousStorageIfAvailable { one in
-      unsafe other.utf8.withContiguousStorageIfAvailable { unsafe Self.bytes(one, precede: $0) }
-    }
-    return (isBefore ?? nil) ?? utf8.lexicographicallyPrecedes(other.utf8)
-  }
-
-  @unsafe
-  private static func bytes(
-    _ one: UnsafeBufferPointer<UInt8>, precede other: UnsafeBufferPointer<UInt8>
-  ) -> Bool {
-    for index in 0..<Swift.min(one.count, other.count) where unsafe one[index] != other[index] {
-      return unsafe one[index] < other[index]
-    }
-    return one.count < other.count
+  public var sorted: [(key: ExactString, value: JSON)] {
+    values.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }
   }
 }

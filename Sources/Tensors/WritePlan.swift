@@ -14,7 +14,7 @@ public struct WritePlan: Sendable {
   /// A tensor's elements as they go into the file.
   public struct Payload: Sendable {
     /// The tensor's name, for messages and progress.
-    public var name: String
+    public var name: ExactString
     /// The canonical bytes to write.
     public var source: any ByteSource
     /// The checksum of the canonical bytes that `finish` needs.
@@ -24,7 +24,8 @@ public struct WritePlan: Sendable {
 
     /// A payload written as it is, unless `encoding` says otherwise.
     public init(
-      name: String, source: any ByteSource, checksum: Checksum? = nil, encoding: Encoding? = nil
+      name: ExactString, source: any ByteSource, checksum: Checksum? = nil,
+      encoding: Encoding? = nil
     ) {
       self.name = name
       self.source = source
@@ -116,7 +117,7 @@ public struct WritePlan: Sendable {
   /// Steps run in order after all parts are written; each one's patches are applied before the next.
   public var finish: [@Sendable (Progress) throws -> [Patch]] = []
   /// The metadata keys that the format will not carry over.
-  public var droppedMetadata: [String] = []
+  public var droppedMetadata: [ExactString] = []
   /// What a user should know of the written file, one sentence each.
   public var notes: [String] = []
 
@@ -130,7 +131,7 @@ package struct Obstacles {
 
   package init() {}
 
-  package mutating func add(_ name: String, _ reason: String) {
+  package mutating func add(_ name: ExactString, _ reason: String) {
     offenders.append("'\(name.escapedForDisplay(limit: 120))' (\(reason))")
   }
 

@@ -55,7 +55,7 @@ import Testing
       var type = schema
       for (depth, part) in name.split(separator: "/").enumerated() {
         type = try #require(
-          depth == 0 ? type["$defs"]?[String(part)] : type["properties"]?[String(part)])
+          depth == 0 ? type["$defs"]?[ExactString(part)] : type["properties"]?[ExactString(part)])
       }
       let properties = try #require(type["properties"]?.object)
       let fields = Self.fields(blank)
@@ -77,7 +77,7 @@ import Testing
       let fields = Self.fields(kind.blank).map { field in
         guard !field.isRequired else { return "`\(field.key)`" }
         guard field.json != .null else { return "`\(field.key)` or none" }
-        return "`\(field.key)` = \(field.json.string ?? field.json.text())"
+        return "`\(field.key)` = \(field.json.string?.text ?? field.json.text())"
       }
       #expect(cells[2] == fields.joined(separator: ", "))
     }

@@ -129,7 +129,7 @@ struct SchemaTests {
     try Places.withTemporaryFolder { folder in
       let files = try names.map { name in
         let file = folder.appending(path: "\(name).json")
-        let run = try CommandRun.ingot("architectures", name, "--json")
+        let run = try CommandRun.ingot("architectures", name.text, "--json")
         try Data(run.output.utf8).write(to: file)
         return file.filePath
       }

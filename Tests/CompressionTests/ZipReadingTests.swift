@@ -20,7 +20,7 @@ import Testing
     let archive = try ZipArchive(ArraySource(archive))
     var contents: [String: [UInt8]] = [:]
     for member in try archive.members() {
-      contents[member.entry.name] = try archive.content(of: member).everything()
+      contents[member.entry.name.text] = try archive.content(of: member).everything()
     }
     return contents
   }

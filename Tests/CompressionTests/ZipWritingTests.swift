@@ -11,7 +11,7 @@ import Testing
     var records: [ZipMemberRecord] = []
     for (name, content) in members {
       var record = ZipMemberRecord(
-        name: name, method: .stored, headerOffset: file.count, alignment: alignment)
+        name: ExactString(name), method: .stored, headerOffset: file.count, alignment: alignment)
       record.crc32 = CRC32.of(content)
       record.compressedSize = content.count
       record.uncompressedSize = content.count

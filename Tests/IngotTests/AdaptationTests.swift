@@ -20,7 +20,7 @@ import Testing
       var options = ConvertOptions()
       options.names = convention
       options.model = fixture.options
-      options.selection = Selection(exclude: names)
+      options.selection = Selection(exclude: names.map { ExactString($0) })
       options.syncsResult = false
       let isHDF5 = convention == "keras_hub"
       options.writing.arrangement = isHDF5 ? .keras : .plain
@@ -70,8 +70,8 @@ import Testing
       let found = try Fingerprinting(Checkpoint(path: path)).manifest().lines
       let expected = try Fingerprinting(Checkpoint(path: fixture(twin).weights)).manifest().lines
       // A task has the backbone inside, and a head beside it.
-      let backbone = found.filter { $0.name.hasPrefix(prefix) }.map { line in
-        (String(line.name.dropFirst(prefix.count)), line.sha256)
+      let backbone = found.compactMap { line in
+        line.name.removingPrefix(ExactString(prefix)).map { ($0, line.sha256) }
       }
       #expect(backbone.map(\.0) == expected.map(\.name))
       #expect(backbone.map(\.1) == expected.map(\.sha256))

@@ -11,10 +11,10 @@ extension Checkpoint {
   ) throws -> Checkpoint {
     var checkpoint = try Checkpoint(path: path)
     var tensors = Dictionary(
-      uniqueKeysWithValues: checkpoint.table.entries.map { ($0.name, $0.tensor) })
+      uniqueKeysWithValues: checkpoint.table.entries.map { ($0.name.text, $0.tensor) })
     try change(&tensors)
     checkpoint.table = try checkpoint.table.replacingEntries(
-      tensors.sorted { $0.key < $1.key }.map { .init(name: $0.key, tensor: $0.value) })
+      tensors.sorted { $0.key < $1.key }.map { .init(name: ExactString($0.key), tensor: $0.value) })
     return checkpoint
   }
 }

@@ -88,7 +88,7 @@ import Testing
     var sequence = hasDecoder ? [1] : generation.prompt
     var tokens: [Int] = []
     for _ in 0..<8 {
-      var inputs = ["input_ids": try tensor(generation.prompt)]
+      var inputs: [ExactString: Tensor] = ["input_ids": try tensor(generation.prompt)]
       inputs[hasDecoder ? "decoder_input_ids" : "input_ids"] = try tensor(sequence)
       let logits = try #require(try pass.outputs(inputs)["logits"])
       let last = Array(logits.doubles.suffix(logits.shape[2]))

@@ -33,7 +33,7 @@ import Testing
         let shape = try Shape(row.shape)
         let bytes = [UInt8](repeating: 0, count: 4 * shape.elementCount)
         return TensorTable.Entry(
-          name: name,
+          name: ExactString(name),
           tensor: try Tensor(elementType: .float32, shape: shape, source: ArraySource(bytes)))
       }
       return try ModelReading.read(
@@ -66,7 +66,9 @@ import Testing
     #expect(legacy.model.architecture.name == own.model.architecture.name)
     #expect(legacy.unexpected == [])
     #expect(own.unexpected == [])
-    let names = Dictionary(model.rows.map { ($0.legacy, $0.own) }) { first, _ in first }
+    let names = Dictionary(model.rows.map { (ExactString($0.legacy), ExactString($0.own)) }) {
+      first, _ in first
+    }
     #expect(legacy.tensors.count == own.tensors.count)
     for (one, other) in zip(legacy.tensors, own.tensors) {
       #expect(one.stored.name == other.stored.name)

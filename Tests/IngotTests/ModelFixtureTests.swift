@@ -39,12 +39,12 @@ import Testing
   }
 
   /// What no shape tells.
-  private static let untold: Set<String> = [
+  private static let untold: Set<ExactString> = [
     "heads", "key_heads", "head_size", "image_height", "image_width",
   ]
 
   /// How many layers share one layer's weights; which layers have experts.
-  private static let untoldOf: [String: Set<String>] = [
+  private static let untoldOf: [String: Set<ExactString>] = [
     "albert": ["layers"], "deepseek_v2": ["dense_layers"],
   ]
 
@@ -119,7 +119,7 @@ import Testing
 
   private static func expect(
     _ entries: [TensorTable.Entry], are table: TensorTable, without reading: ModelReading,
-    but lost: Set<String>, _ convention: String
+    but lost: Set<ExactString>, _ convention: String
   ) throws {
     // Some files have other names for a tensor, which are read and not written.
     let written = Dictionary(

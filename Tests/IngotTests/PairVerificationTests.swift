@@ -26,10 +26,10 @@ import Testing
     let fixture = try #require(fixture)
     var checkpoint = try Checkpoint(path: fixture.weights)
     var tensors = Dictionary(
-      uniqueKeysWithValues: checkpoint.table.entries.map { ($0.name, $0.tensor) })
+      uniqueKeysWithValues: checkpoint.table.entries.map { ($0.name.text, $0.tensor) })
     try change(&tensors)
     checkpoint.table = try checkpoint.table.replacingEntries(
-      tensors.sorted { $0.key < $1.key }.map { .init(name: $0.key, tensor: $0.value) })
+      tensors.sorted { $0.key < $1.key }.map { .init(name: ExactString($0.key), tensor: $0.value) })
     var verification = try PairVerification(
       checkpoint, against: Checkpoint(path: fixture.weights), fixture.options)
     verification.seed = seed
@@ -173,7 +173,7 @@ import Testing
 
   @Test func `inputs are those of their seed`() throws {
     let model = try #require(Self.fixture("bart")).source().model
-    func inputs(_ seed: UInt64) throws -> [String: [Double]] {
+    func inputs(_ seed: UInt64) throws -> [ExactString: [Double]] {
       try SeededInputs(model, seed: seed, sequence: 8).tensors.mapValues { try $0.doubles() }
     }
     let first = try inputs(3)

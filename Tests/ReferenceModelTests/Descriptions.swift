@@ -13,7 +13,7 @@ struct SmallModel {
 
   /// What the steps make of `inputs`, by result; the last output of `steps` is called `y`.
   func outputs(
-    _ given: [String: Tensor], _ precision: Precision = .float64, jobs: Int = 2
+    _ given: [ExactString: Tensor], _ precision: Precision = .float64, jobs: Int = 2
   ) throws -> [String: StateValue] {
     try pass(precision, jobs: jobs).outputs(given)
   }

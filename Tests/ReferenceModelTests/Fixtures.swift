@@ -61,14 +61,14 @@ struct ModelFixture: Sendable, CustomTestStringConvertible {
 
 /// What a library recorded.
 struct Golden {
-  var inputs: [String: Tensor] = [:]
+  var inputs: [ExactString: Tensor] = [:]
   /// Outputs, hidden states and finer ones.
-  var states: [String: (shape: [Int], elements: [Double])] = [:]
+  var states: [ExactString: (shape: [Int], elements: [Double])] = [:]
 
   init(_ table: TensorTable) {
     for entry in table.entries {
       if entry.name.hasPrefix("input/") {
-        inputs[String(entry.name.dropFirst("input/".count))] = entry.tensor
+        inputs[entry.name.removingPrefix("input/") ?? ""] = entry.tensor
       } else if let elements: [Double] = try? WeightReader.elements(of: entry.tensor, jobs: 1) {
         states[entry.name] = (entry.tensor.shape.dimensions, elements)
       }

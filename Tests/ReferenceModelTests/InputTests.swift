@@ -24,7 +24,7 @@ import Testing
       .result("x", name: "y"),
     ])
 
-  private func message(_ inputs: [String: Tensor]) throws -> String {
+  private func message(_ inputs: [ExactString: Tensor]) throws -> String {
     var model = model
     model.weights["tokens.weight"] = try .doubles([5, 2], (0..<10).map(Double.init))
     model.weights["positions.weight"] = try .doubles([3, 2], (0..<6).map(Double.init))

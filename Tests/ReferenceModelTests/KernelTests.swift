@@ -113,7 +113,10 @@ import Testing
     var random = SeededGenerator(seed: 37)
     var x = [Double].random(10_000, &random).map { 4 * $0 }
     x += [Double].random(1000, &random).map { 1e-9 * $0 }
-    x += [0, -0.0, 30, -30, 1e300, .infinity, -.infinity, 5e-324, -1e-310]
+    x += [
+      0, -0.0, 30, -30, 1e300, .infinity, -.infinity, .leastNonzeroMagnitude,
+      -.leastNormalMagnitude / 1024,
+    ]
     let expected = x.map { Functions.tanh($0) }
     var (single, expectedSingle) = (
       x.map { Float($0) }, x.map { Float(Functions.tanh(Double(Float($0)))) }

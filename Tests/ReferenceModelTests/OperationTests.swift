@@ -80,8 +80,8 @@ import Darwin
         other + "q": it.heads * it.size, "k": it.keyHeads * it.size,
         "v": it.keyHeads * it.valueSize,
       ], masks: ["k_mask"])
-    let inputs: [String: Tensor] = [
-      other + "q": try .doubles([it.batch, it.queries, it.heads * it.size], q),
+    let inputs: [ExactString: Tensor] = [
+      ExactString(other + "q"): try .doubles([it.batch, it.queries, it.heads * it.size], q),
       "k": try .doubles([it.batch, it.keys, it.keyHeads * it.size], k),
       "v": try .doubles([it.batch, it.keys, it.keyHeads * it.valueSize], v),
       "k_mask": try .integers([it.batch, it.keys], mask),

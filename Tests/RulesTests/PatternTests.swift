@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct PatternTests {
   private func pattern(_ text: String) throws -> Pattern {
-    try Pattern(text, kind: .rename, position: TextPosition(line: 1, column: 1))
+    try Pattern(ExactString(text), kind: .rename, position: TextPosition(line: 1, column: 1))
   }
 
   @Test(arguments: [
@@ -39,7 +39,7 @@ import Testing
   func theTextOfAnExpressionIsReadOff(
     text: String, prefix: String, inner: [String], suffix: String
   ) {
-    let filter = LiteralFilter(of: text)
+    let filter = LiteralFilter(of: ExactString(text))
     #expect(filter.prefix == Array(prefix.utf8))
     #expect(filter.inner == inner.map { Array($0.utf8) })
     #expect(filter.suffix == Array(suffix.utf8))
@@ -58,7 +58,7 @@ import Testing
     (#"^h\.0\.weight$"#, "h.0.weight"), (#"a\$"#, "a$"), ("", ""), ("a-b/c:0", "a-b/c:0"),
   ])
   func literalNamesAreRecognized(text: String, name: String) {
-    let filter = LiteralFilter(of: text)
+    let filter = LiteralFilter(of: ExactString(text))
     #expect(filter.isWhole)
     #expect(filter.prefix == Array(name.utf8))
   }
@@ -86,7 +86,7 @@ import Testing
           .map { _ in letters[Int.random(in: 0..<letters.count, using: &generator)] }.joined()
         let expected = try regex.wholeMatch(in: name) != nil
         if expected { matched += 1 }
-        #expect(try set.matches(of: name).isEmpty != expected, "\(text) on \(name)")
+        #expect(try set.matches(of: ExactString(name)).isEmpty != expected, "\(text) on \(name)")
       }
     }
     #expect(compiled > 500)

@@ -293,11 +293,11 @@ import Testing
     #expect(kinds.map(\.key) == RuleKind.allCases.map(\.rawValue))
     #expect(schema["additionalProperties"] == .boolean(false))
     for kind in RuleKind.allCases {
-      let rule = try #require(schema["properties"]?[kind.rawValue]?["items"])
+      let rule = try #require(schema["properties"]?[ExactString(kind.rawValue)]?["items"])
       #expect(rule["additionalProperties"] == .boolean(false))
-      #expect(rule["required"]?.array?.compactMap(\.string) == kind.requiredKeys)
+      #expect(rule["required"]?.array?.compactMap(\.string?.text) == kind.requiredKeys)
       #expect(
-        Set(rule["properties"]?.object?.map(\.key) ?? [])
+        Set(rule["properties"]?.object?.map(\.key.text) ?? [])
           == Set(kind.requiredKeys + kind.optionalKeys))
     }
     let example = try #require(schema["examples"]?.array?.first)

@@ -25,7 +25,7 @@ import Testing
     ("a*", "a\0b", true),
     ("a?b", "a\0b", true),
   ])
-  func globsMatchWholeNames(glob: String, name: String, matches: Bool) {
+  func globsMatchWholeNames(glob: ExactString, name: ExactString, matches: Bool) {
     #expect(Selection(include: [glob]).selects(name) == matches)
     #expect(Selection(exclude: [glob]).selects(name) != matches)
   }
@@ -105,11 +105,12 @@ import Testing
     ("abcdef", ["", "abcdeg", "abcdxg", "abcxxg", "abcdef1"], ["abcdeg", "abcdef1", "abcdxg"]),
   ])
   func findsNamesWithinAThird(wanted: String, names: [String], found: [String]) {
-    #expect(NearestNames.find(wanted, among: names) == found)
+    let near = NearestNames.find(ExactString(wanted), among: names.map { ExactString($0) })
+    #expect(near == found)
   }
 
   @Test func starsAndQuestionMarksCostNothing() {
-    let names = ["h.0.attn.weight", "h.0.attn.bias", "h.0.mlp.weight"]
+    let names: [ExactString] = ["h.0.attn.weight", "h.0.attn.bias", "h.0.mlp.weight"]
     #expect(
       NearestNames.find("h.*.atn.weight", among: names, count: 1, isGlob: true)
         == ["h.0.attn.weight"])
@@ -144,7 +145,7 @@ import Testing
           UInt8.random(in: 97...99, using: &generator)
         }
       }
-      let texts = words.map { String(decoding: $0, as: UTF8.self) }
+      let texts = words.map { ExactString(String(decoding: $0, as: UTF8.self)) }
       let expected = distance(words[0][...], words[1][...])
       let isNear =
         expected <= (words[0].count + 2) / 3 && expected < max(words[0].count, words[1].count)
@@ -156,7 +157,7 @@ import Testing
 
   @Test func theWorkIsCappedAmongAMillionNames() {
     var seen = 0
-    let names = (0..<1_000_000).lazy.map { index in
+    let names = (0..<1_000_000).lazy.map { index -> ExactString in
       seen += 1
       return "model.layers.\(index).self_attn.q_proj.weight"
     }

@@ -45,4 +45,4 @@ func listing(_ table: TensorTable) throws -> [String] {
 }
 
 /// The names of a table.
-func names(_ table: TensorTable) -> [String] { table.entries.map(\.name) }
+func names(_ table: TensorTable) -> [String] { table.entries.map(\.name.text) }

@@ -139,7 +139,7 @@ import Testing
     ("dir.d/t.dat", "t"),
   ])
   func theTensorIsNamedAfterTheFile(path: String, name: String) throws {
-    #expect(try Self.read(Self.file(Self.usual), path: path).entries.map(\.name) == [name])
+    #expect(try Self.read(Self.file(Self.usual), path: path).entries.map(\.name.text) == [name])
   }
 
   // MARK: What is refused

@@ -185,7 +185,7 @@ struct SafetensorsShardsTests {
       of: table, maximumBytes: 6, fileName: "m.safetensors")
     var siblings = Siblings(files: [:])
     for file in set.files {
-      siblings.files[file.name] = try SafetensorsFormat().write(file.table)
+      siblings.files[file.name.text] = try SafetensorsFormat().write(file.table)
     }
     let index = set.index
     let back = try siblings.readIndex(String(decoding: index, as: UTF8.self))

@@ -14,7 +14,8 @@ package enum PlainExecutor {
       case .alignment(let alignment):
         file += repeatElement(0, count: file.count.roundedUp(toMultipleOf: alignment) - file.count)
       case .payload(let payload):
-        let bytes = try payload.source.bytes(at: 0, count: payload.source.byteCount, payload.name)
+        let bytes = try payload.source.bytes(
+          at: 0, count: payload.source.byteCount, payload.name.text)
         var result = WritePlan.PayloadResult(offset: file.count, byteCount: 0)
         if let encoding = payload.encoding {
           let pieces = pieceRanges(bytes.count, encoding)

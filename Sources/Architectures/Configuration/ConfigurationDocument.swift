@@ -19,15 +19,15 @@ public struct ConfigurationDocument: Sendable {
   }
 
   /// The word that says which model it is: `model_type`, `architecture`, a class.
-  private var kind: (key: String, word: String)? {
-    for key in ["architecture", "model_type", "general.architecture", "class_name"] {
+  private var kind: (key: ExactString, word: ExactString)? {
+    for key: ExactString in ["architecture", "model_type", "general.architecture", "class_name"] {
       if let word = value(at: key)?.string { return (key, word) }
     }
     return value(at: "architectures.0")?.string.map { ("architectures.0", $0) }
   }
 
   /// The class of a Keras model that is put together of layers; it says nothing of an architecture.
-  var genericClass: String? {
+  var genericClass: ExactString? {
     guard let kind, kind.key == "class_name", ["Functional", "Sequential"].contains(kind.word)
     else {
       return nil
@@ -40,16 +40,16 @@ public struct ConfigurationDocument: Sendable {
 
   /// The value at a path of keys joined by dots, a literal key with dots first; `#` is how many members
   /// there are.
-  func value(at path: String) -> JSON? {
+  func value(at path: ExactString) -> JSON? {
     if let value = json[path] { return value }
     var value = json
     for key in path.split(separator: ".") {
-      if let position = Int(key), let elements = value.array {
+      if let position = Int(key.text), let elements = value.array {
         guard elements.indices.contains(position) else { return nil }
         value = elements[position]
       } else if key == "#", let count = value.object?.count ?? value.array?.count {
         value = JSON(count)
-      } else if let member = value[String(key)] {
+      } else if let member = value[key] {
         value = member
       } else {
         return nil
@@ -66,7 +66,7 @@ public struct ConfigurationDocument: Sendable {
     among architectures: [Architecture]
   ) throws -> [(architecture: Architecture, dialect: Dialect?)] {
     if let word = json["architecture"]?.string,
-      let native = architectures.first(where: { $0.name == word })
+      let native = architectures.first(where: { word == $0.name })
     {
       return [(native, nil)]
     }
@@ -100,7 +100,7 @@ public struct ConfigurationDocument: Sendable {
   }
 
   /// Whether there is a value, and one that says yes.
-  private func isSet(_ path: String) -> Bool {
+  private func isSet(_ path: ExactString) -> Bool {
     guard let value = value(at: path) else { return false }
     return ![.null, .boolean(false), .integer(0)].contains(value)
   }
@@ -113,7 +113,9 @@ public struct ConfigurationDocument: Sendable {
     var configuration = Configuration()
     let keys =
       dialect?.keys
-      ?? architecture.parameters.map { Dialect.Key(parameter: $0.name, paths: [$0.name]) }
+      ?? architecture.parameters.map {
+        Dialect.Key(parameter: $0.name, paths: [ExactString($0.name)])
+      }
     for key in keys {
       guard let parameter = architecture[parameter: key.parameter] else { continue }
       guard let entry = try entry(key, parameter) else { continue }
@@ -128,7 +130,7 @@ public struct ConfigurationDocument: Sendable {
     for path in key.paths {
       guard let json = value(at: path) else { continue }
       let source = "\(name): \(path)"
-      if let meaning = key.meanings[json.string ?? json.text()] {
+      if let meaning = key.meanings[json.string ?? ExactString(json.text())] {
         return Configuration.Entry(meaning, source: source)
       }
       guard let value = try key.read(json, for: parameter) else {
@@ -149,7 +151,7 @@ public struct ConfigurationDocument: Sendable {
       return entry
     }
     return key.absent.map {
-      .init($0, source: "\(name): default of \(key.paths.first ?? key.parameter)")
+      .init($0, source: "\(name): default of \(key.paths.first?.text ?? key.parameter)")
     }
   }
 }

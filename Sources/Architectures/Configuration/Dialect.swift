@@ -1,3 +1,5 @@
+public import Tensors
+
 /// How one ecosystem spells the configuration of an architecture.
 public struct Dialect: Sendable, Hashable {
   /// The ecosystem: `huggingface`, `keras`, `gguf`.
@@ -10,14 +12,14 @@ public struct Dialect: Sendable, Hashable {
   /// What tells that a configuration is of an architecture.
   public struct Recognition: Sendable, Hashable {
     /// A key, nested ones joined by dots.
-    public var key: String
+    public var key: ExactString
     /// Its values: `gpt2`.
-    public var values: [String]
+    public var values: [ExactString]
     /// Keys that must be there as well, and be neither 0, false nor null, where several architectures go
     /// by one word.
-    public var present: [String] = []
+    public var present: [ExactString] = []
     /// Keys that must not be so.
-    public var absent: [String] = []
+    public var absent: [ExactString] = []
   }
 
   /// Where a parameter is found and how its values are said.
@@ -26,10 +28,10 @@ public struct Dialect: Sendable, Hashable {
     public var parameter: String
     /// Keys in the order of preference, nested ones joined by dots, list elements by their number,
     /// `#` for how many members an object or a list has.
-    public var paths: [String]
+    public var paths: [ExactString]
     /// What words, flags, numbers and `null` in a configuration mean, by their JSON text without quotes;
     /// values that are not here mean themselves.
-    public var meanings: [String: Value] = [:]
+    public var meanings: [ExactString: Value] = [:]
     /// What a number of the configuration comes to, as a formula over `value`: `value / 2`.
     public var formula: Expression?
     /// The value where the configuration lacks the key: this ecosystem's own default.
@@ -39,7 +41,7 @@ public struct Dialect: Sendable, Hashable {
 
 extension Dialect.Key {
   static func key(
-    _ parameter: String, _ paths: String..., meaning meanings: [String: Value] = [:],
+    _ parameter: String, _ paths: ExactString..., meaning meanings: [ExactString: Value] = [:],
     formula: Expression? = nil, absent: Value? = nil
   ) -> Dialect.Key {
     Dialect.Key(
@@ -47,16 +49,16 @@ extension Dialect.Key {
   }
 
   /// The activation function, in all the words for it that are in use.
-  static func activation(_ paths: String..., absent: Activation? = nil) -> Dialect.Key {
+  static func activation(_ paths: ExactString..., absent: Activation? = nil) -> Dialect.Key {
     Dialect.Key(
       parameter: "activation", paths: paths, meanings: Activation.words,
-      absent: absent.map { .word($0.rawValue) })
+      absent: absent.map { .word(ExactString($0.rawValue)) })
   }
 }
 
 extension Activation {
   /// What libraries call them, as configurations have it.
-  static let words: [String: Value] = [
+  static let words: [ExactString: Value] = [
     "gelu_new": .word("gelu_tanh"), "gelu_fast": .word("gelu_tanh"),
     "gelu_pytorch_tanh": .word("gelu_tanh"), "gelu_approximate": .word("gelu_tanh"),
     "gelu_python": .word("gelu"), "quick_gelu": .word("gelu_sigmoid"), "swish": .word("silu"),

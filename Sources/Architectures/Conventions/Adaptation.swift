@@ -43,7 +43,7 @@ struct AdaptedWeights {
   /// A weight, and the tensor of the source that it is from; none where it is made.
   struct Entry {
     var tensor: Tensor
-    var name: String?
+    var name: ExactString?
   }
 
   /// The weights by role.
@@ -51,7 +51,7 @@ struct AdaptedWeights {
   /// What is special about a weight of the result.
   private(set) var remarks: [String: Respelling.Remark] = [:]
   /// The weights that were left out, with their tensors.
-  private(set) var dropped: [(role: String, name: String, remark: Respelling.Remark)] = []
+  private(set) var dropped: [(role: String, name: ExactString, remark: Respelling.Remark)] = []
   /// What a user should know, a sentence for each role.
   private(set) var notes: [String] = []
   /// The convention and the architecture, as messages begin.

@@ -1,10 +1,12 @@
+public import Tensors
+
 /// How one ecosystem spells and lays out the weights of an architecture.
 public struct Convention: Sendable, Hashable {
   /// The word that `--names` takes: `huggingface`, `keras_hub`, `gguf`.
   public var name: String
   /// What files of this convention put before the names of all but `isOuter` spellings when the model
   /// is part of a larger one (`transformer.`, `bert.`); they are read with and without it.
-  public var prefix = ""
+  public var prefix: ExactString = ""
   /// Whether names are written with the prefix.
   public var prefixCondition: Expression = false
   /// Whether files hold a tied weight once more under its own name.

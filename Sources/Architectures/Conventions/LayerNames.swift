@@ -1,3 +1,5 @@
+public import Tensors
+
 /// How files call a model's weights that name layers by their own names: Keras's legacy whole-model
 /// files, which `model.save("model.h5")` writes.
 ///
@@ -20,7 +22,7 @@ public struct LayerNames: Sendable, Hashable {
   /// The layers of spellings that are `isOuter`.
   public var outerLayers: [Layer] = []
   /// The folders of the model proper inside a larger one: `gpt2_backbone/`.
-  public var prefixes: [String] = []
+  public var prefixes: [ExactString] = []
   /// What the weight of a norm is called: `gamma`, or `scale`.
   public var scale = "gamma"
   /// Variables that a larger model shares with the model proper, and that lie there once more.

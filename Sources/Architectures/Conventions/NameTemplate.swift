@@ -1,3 +1,5 @@
+internal import Tensors
+
 /// A name with places for loop variables: `h.{layer}.attn.c_attn.weight`.
 ///
 /// `{layer}` stands for the number in decimal digits, `{layer:suffix}` for nothing where it is 0 and
@@ -69,7 +71,7 @@ public struct NameTemplate: Sendable, Hashable {
   private static func key(_ names: [String]) -> String { names.joined(separator: " + ") }
 
   /// The name with these numbers in its places.
-  func name(_ variables: [String: Int]) -> String {
+  func name(_ variables: [String: Int]) -> ExactString {
     var bytes: [UInt8] = []
     for segment in segments {
       switch segment {
@@ -83,7 +85,7 @@ public struct NameTemplate: Sendable, Hashable {
         }
       }
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return ExactString(repairing: bytes)
   }
 
   /// The numbers that make this template the name, a sum's under its names with ` + ` between; nil where

@@ -5,11 +5,11 @@ public struct Respelling: Sendable {
   /// How one tensor came about, or what became of one.
   public struct Row: Sendable, Hashable {
     /// The tensors of the source.
-    public let from: [String]
+    public let from: [ExactString]
     /// The weights in between.
     public let roles: [String]
     /// The tensor of the result; nil where there is none.
-    public let to: String?
+    public let to: ExactString?
     /// Why a row is as it is, where that is not plain.
     public let remark: Remark?
   }
@@ -65,7 +65,7 @@ public struct Respelling: Sendable {
   ///   is not all zero.
   public init(
     _ table: TensorTable, _ reading: ModelReading, to convention: Convention,
-    allowing allows: (String) -> Bool
+    allowing allows: (ExactString) -> Bool
   ) throws {
     let model = reading.model
     var rows: [Row] = []
@@ -113,7 +113,7 @@ public struct Respelling: Sendable {
     let placement = try convention.placement(of: target)
     for stored in tensors {
       guard !stored.isTied || convention.repeatsTied else { continue }
-      var origins: [String] = []
+      var origins: [ExactString] = []
       var remark: Remark?
       let tensor = try stored.tensor(target.environment) { weight in
         if let found = adapted.entries[weight.role] {
@@ -162,10 +162,10 @@ extension Convention {
   }
 }
 
-extension [String] {
+extension [ExactString] {
   /// The elements without repetitions, each at its first place.
-  fileprivate var uniqued: [String] {
-    var seen: Set<String> = []
+  fileprivate var uniqued: [ExactString] {
+    var seen: Set<ExactString> = []
     return filter { seen.insert($0).inserted }
   }
 }

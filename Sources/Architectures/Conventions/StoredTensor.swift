@@ -3,9 +3,9 @@ public import Tensors
 /// A tensor that a checkpoint of a convention holds for a model.
 public struct StoredTensor: Sendable {
   /// The name, without the convention's prefix.
-  public let name: String
+  public let name: ExactString
   /// Other names that it may have.
-  public let aliases: [String]
+  public let aliases: [ExactString]
   /// The shape in the convention's layout.
   public let shape: Shape
   /// How it is spelled and laid out.
@@ -98,7 +98,7 @@ extension Convention {
 
 extension NameTemplate {
   /// The name with these turns of loops, and with a configuration's values of the parameters in it.
-  fileprivate func name(_ turns: [String: Int], _ environment: Environment) throws -> String {
+  fileprivate func name(_ turns: [String: Int], _ environment: Environment) throws -> ExactString {
     var numbers = turns
     for name in variables where numbers[name] == nil {
       numbers[name] = try environment.count(Expression(.name(name), text: name))

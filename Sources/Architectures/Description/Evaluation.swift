@@ -66,7 +66,7 @@ public struct Environment: Sendable {
     guard case .word(let value) = try value(of: expression) else {
       throw IngotError(.malformed, "'\(expression)' is no word")
     }
-    return value
+    return value.text
   }
 
   /// What is wrong inside a formula.

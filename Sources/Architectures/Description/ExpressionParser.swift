@@ -89,7 +89,7 @@ struct ExpressionParser {
       guard take(")") else { throw failure("lacks a ')'") }
       return node
     }
-    if take("'") { return .constant(.word(try word())) }
+    if take("'") { return .constant(.word(ExactString(try word()))) }
     guard position < bytes.count else { throw failure("ends where a value is due") }
     if isDigit(bytes[position]) { return .constant(try number()) }
     let name = identifier()

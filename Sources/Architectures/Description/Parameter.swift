@@ -1,3 +1,5 @@
+public import Tensors
+
 /// A value that a description leaves open and a configuration gives: the width, the number of layers.
 public struct Parameter: Sendable, Hashable {
   /// What values it takes.
@@ -21,13 +23,13 @@ public struct Parameter: Sendable, Hashable {
   /// The value where no configuration gives one; nil where there must be one.
   public let fallback: Expression?
   /// The words it may be; empty for other kinds.
-  public let words: [String]
+  public let words: [ExactString]
   /// The least count it may be.
   public let minimum: Int
 
   /// Describes a parameter.
   public init(
-    _ name: String, _ kind: Kind, default fallback: Expression? = nil, words: [String] = [],
+    _ name: String, _ kind: Kind, default fallback: Expression? = nil, words: [ExactString] = [],
     minimum: Int = 1
   ) {
     self.name = name
@@ -51,13 +53,15 @@ public struct Parameter: Sendable, Hashable {
     Parameter(name, .flag, default: fallback)
   }
 
-  static func word(_ name: String, _ words: [String], default fallback: String) -> Parameter {
+  static func word(_ name: String, _ words: [ExactString], default fallback: String) -> Parameter {
     Parameter(name, .word, default: "'\(fallback)'".expression, words: words)
   }
 
   /// Which activation function; the words are those of `Activation`.
   static func activation(default fallback: Activation) -> Parameter {
-    word("activation", Activation.allCases.map(\.rawValue), default: fallback.rawValue)
+    word(
+      "activation", Activation.allCases.map { ExactString($0.rawValue) }, default: fallback.rawValue
+    )
   }
 }
 
@@ -68,7 +72,7 @@ extension Parameter {
     case .count: Int(text).map(Value.integer)
     case .real: Double(text).map(Value.real)
     case .flag: Bool(text).map(Value.flag)
-    case .word: .word(text)
+    case .word: .word(ExactString(text))
     case .counts:
       text.split(separator: ",").reduce(.integers([])) { list, part in
         guard case .integers(let counts) = list, let count = Int(part) else { return nil }

@@ -6,7 +6,7 @@ public enum Value: Sendable, Hashable {
   case real(Double)
   case flag(Bool)
   /// One of a few words: `gelu_tanh`, `llama3`.
-  case word(String)
+  case word(ExactString)
   /// One integer per stage or layer.
   case integers([Int])
 
@@ -54,7 +54,7 @@ public enum Value: Sendable, Hashable {
 extension Value: CustomStringConvertible {
   /// The value as JSON writes it, words without quotes.
   public var description: String {
-    if case .word(let word) = self { return word }
+    if case .word(let word) = self { return word.text }
     return json.text()
   }
 }

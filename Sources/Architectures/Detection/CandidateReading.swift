@@ -7,27 +7,27 @@ struct CandidateReading {
   let convention: Convention
   let placement: Placement
   /// The names that some spelling explains.
-  private(set) var explained: Set<String> = []
+  private(set) var explained: Set<ExactString> = []
   /// The names of buffers.
-  private(set) var buffers: Set<String> = []
+  private(set) var buffers: Set<ExactString> = []
   /// How many spellings of weights that every configuration has were not found.
   private(set) var absentSpellings = 0
   /// Sizes by the formula that the convention has in their place.
   private var observations: [Expression: [Observation]] = [:]
   /// The most turns that names show, by the formula of the loop's count.
-  private var turns: [Expression: (count: Int, name: String)] = [:]
+  private var turns: [Expression: (count: Int, name: ExactString)] = [:]
   /// The names whose numbers may go on from another loop's, so that they do not tell its turns.
-  private var numberedOn: Set<String> = []
+  private var numberedOn: Set<ExactString> = []
   /// The names found for each pattern, and when its weights have them; one name may serve several, of which a model has one.
-  private var found: [String: [(condition: Expression, names: Set<String>)]] = [:]
+  private var found: [String: [(condition: Expression, names: Set<ExactString>)]] = [:]
 
   /// Where Keras 3 and Keras 2 keep the variables of the optimizer.
-  private static let optimizerFolders = ["optimizer/", "optimizer_weights/"]
+  private static let optimizerFolders: [ExactString] = ["optimizer/", "optimizer_weights/"]
 
   /// A size that a tensor has where a formula stands.
   private struct Observation {
     let value: Int
-    let name: String
+    let name: ExactString
     /// The formulas and sizes of the tensor's other axes.
     let others: [(Expression, Int)]
     /// What must hold for the tensor to be this weight: names may serve several.
@@ -89,9 +89,9 @@ struct CandidateReading {
   /// Tells the turns of loops that are numbered on from another's, `{encoder_layers + layer}`, and how
   /// many that other has: by the names that only the later loop has.
   private mutating func findSums(
-    _ matched: [[(name: String, variables: [String: Int])]], _ loops: [DescribedLoop]
+    _ matched: [[(name: ExactString, variables: [String: Int])]], _ loops: [DescribedLoop]
   ) {
-    var plain: Set<String> = []
+    var plain: Set<ExactString> = []
     for (spelling, matches) in zip(convention.spellings, matched) {
       if spelling.name.sums.isEmpty {
         plain.formUnion(matches.map(\.name))
@@ -119,7 +119,8 @@ struct CandidateReading {
   }
 
   private mutating func observe(
-    _ spelling: Spelling, _ weights: [DescribedWeight], _ loops: [DescribedLoop], _ name: String,
+    _ spelling: Spelling, _ weights: [DescribedWeight], _ loops: [DescribedLoop],
+    _ name: ExactString,
     _ variables: [String: Int], _ shape: Shape
   ) {
     var formulas = weights[0].weight.shape
@@ -181,8 +182,8 @@ extension CandidateReading {
   }
 
   /// The value that most tensors have where this formula stands.
-  private func winner(_ observed: [Observation]) -> (value: Int, name: String)? {
-    var votes: [Int: (count: Int, name: String)] = [:]
+  private func winner(_ observed: [Observation]) -> (value: Int, name: ExactString)? {
+    var votes: [Int: (count: Int, name: ExactString)] = [:]
     for observation in observed {
       votes[observation.value, default: (0, observation.name)].count += 1
     }
@@ -341,12 +342,12 @@ extension CandidateReading {
         (expected[weight.pattern] ?? false)
         || holds(weight.conditions, configuration) && !isTied
     }
-    func names(of pattern: String) -> Set<String> {
+    func names(of pattern: String) -> Set<ExactString> {
       (found[pattern] ?? []).filter { holds([$0.condition], configuration) }
         .reduce(into: []) { $0.formUnion($1.names) }
     }
     let present = expected.filter(\.value).keys
-    let explained = present.reduce(into: Set<String>()) { $0.formUnion(names(of: $1)) }
+    let explained = present.reduce(into: Set<ExactString>()) { $0.formUnion(names(of: $1)) }
     let faults = Set(telling.map(\.pattern)).count { pattern in
       let isLacking = expected[pattern] ?? false && names(of: pattern).isEmpty
       return isLacking || !(found[pattern] ?? []).allSatisfy { $0.names.isSubset(of: explained) }

@@ -10,20 +10,20 @@ public struct ModelReading: Sendable {
   public let placement: Placement
   /// Each stored tensor that the model needs, and the name that it has in the table, nil where it is
   /// missing.
-  public let tensors: [(stored: StoredTensor, name: String?)]
+  public let tensors: [(stored: StoredTensor, name: ExactString?)]
   /// The names of buffers: no weights, and computed where they are needed.
-  public let buffers: [String]
+  public let buffers: [ExactString]
   /// The names that nothing explains.
-  public let unexpected: [String]
+  public let unexpected: [ExactString]
 
   init(
     _ table: TensorTable, _ model: Model, _ convention: Convention, _ placement: Placement,
-    buffers: Set<String>
+    buffers: Set<ExactString>
   ) throws {
     self.model = model
     self.convention = convention
     self.placement = placement
-    var used: Set<String> = []
+    var used: Set<ExactString> = []
     tensors = try convention.tensors(of: model).map { stored in
       let prefix = placement.prefix(of: stored.spelling)
       let name = ([stored.name] + stored.aliases).map { prefix + $0 }.first { table[$0] != nil }
@@ -36,7 +36,7 @@ public struct ModelReading: Sendable {
   }
 
   /// The name that a stored tensor has, or would have, in the table.
-  public func name(of stored: StoredTensor) -> String {
+  public func name(of stored: StoredTensor) -> ExactString {
     placement.prefix(of: stored.spelling) + stored.name
   }
 }
@@ -197,9 +197,9 @@ extension Convention {
     for spelling in spellings where spelling.name.variables.isEmpty && !spelling.isOuter {
       for name in [spelling.name] + spelling.aliases {
         for beginning in index.beginnings(before: name.name([:])) {
-          let own = ([prefix] + (layerNames?.prefixes ?? [])).first(where: beginning.hasSuffix)
-          placements.insert(
-            Placement(inner: beginning, outer: String(beginning.dropLast(own?.count ?? 0))))
+          let outer = ([prefix] + (layerNames?.prefixes ?? [])).lazy
+            .compactMap { beginning.removingSuffix($0) }.first
+          placements.insert(Placement(inner: beginning, outer: outer ?? beginning))
         }
       }
       if !placements.isEmpty { break }

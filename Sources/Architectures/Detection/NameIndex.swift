@@ -2,8 +2,8 @@ internal import Tensors
 
 /// The names of a table by their form, so that templates find theirs without trying every one.
 struct NameIndex {
-  private var byForm: [[UInt8]: [String]] = [:]
-  private let names: Set<String>
+  private var byForm: [[UInt8]: [ExactString]] = [:]
+  private let names: Set<ExactString>
 
   init(_ table: TensorTable) {
     names = Set(table.entries.map(\.name))
@@ -12,7 +12,7 @@ struct NameIndex {
     }
   }
 
-  func contains(_ name: String) -> Bool { names.contains(name) }
+  func contains(_ name: ExactString) -> Bool { names.contains(name) }
 
   /// The name with each run of digits as one `#`.
   private static func form(_ name: some Sequence<UInt8>) -> [UInt8] {
@@ -32,8 +32,8 @@ struct NameIndex {
 
   /// The names that are `prefix` and then an instance of `template`, with the variables' values.
   func matches(
-    of template: NameTemplate, prefix: String
-  ) -> [(name: String, variables: [String: Int])] {
+    of template: NameTemplate, prefix: ExactString
+  ) -> [(name: ExactString, variables: [String: Int])] {
     var forms: Set<[UInt8]> = []
     // A suffix variable has no digits where it is 0.
     for number in [0, 1] {
@@ -47,10 +47,7 @@ struct NameIndex {
   }
 
   /// What stands before `ending` in the names that end with it.
-  func beginnings(before ending: String) -> [String] {
-    names.compactMap { name in
-      guard name.utf8.count >= ending.utf8.count, name.hasSuffix(ending) else { return nil }
-      return String(name.dropLast(ending.count))
-    }
+  func beginnings(before ending: ExactString) -> [ExactString] {
+    names.compactMap { $0.removingSuffix(ending) }
   }
 }

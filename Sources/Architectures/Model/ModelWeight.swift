@@ -132,7 +132,7 @@ struct WeightCollector {
     // Layers that share their weights come by again.
     guard roles.insert(role).inserted else { return }
     guard weights.count < Limits.tensors else { throw Self.tooMany }
-    let shape = try Tensors.naming(tensor: role) {
+    let shape = try Tensors.naming(tensor: ExactString(role)) {
       try Shape(weight.shape.map(environment.count))
     }
     let isTied = try weight.tie.map { try environment.holds($0.condition) } ?? false

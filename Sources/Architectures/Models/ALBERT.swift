@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// ALBERT: "A Lite BERT for Self-supervised Learning", arXiv 1909.11942.
   static let albert = Architecture(

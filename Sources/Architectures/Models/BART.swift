@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// BART: "Denoising Sequence-to-Sequence Pre-training", arXiv 1910.13461.
   static let bart = Architecture(

@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// BERT: "Pre-training of Deep Bidirectional Transformers", arXiv 1810.04805.
   static let bert = Architecture(

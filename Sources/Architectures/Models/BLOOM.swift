@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// BLOOM: ALiBi instead of positions, a norm after the embedding; arXiv 2211.05100.
   static let bloom = Architecture(

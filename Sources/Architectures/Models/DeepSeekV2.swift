@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// DeepSeek-V2: multi-head latent attention, and experts beside shared ones after the first layers;
   /// arXiv 2405.04434.

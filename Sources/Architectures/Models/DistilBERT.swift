@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// DistilBERT: "a distilled version of BERT", arXiv 1910.01108.
   static let distilBERT = Architecture(

@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// GPT-2: "Language Models are Unsupervised Multitask Learners" (2019).
   static let gpt2 = Architecture(

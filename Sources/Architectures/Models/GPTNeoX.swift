@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// GPT-NeoX and Pythia: attention and feed-forward side by side, rotary positions on part of a head;
   /// arXiv 2204.06745, 2304.01373.

@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// Gemma: LLaMA with heads wider than the width has room for, scaled embeddings and norms whose
   /// scale is one more than what is stored, arXiv 2403.08295.
@@ -84,7 +86,8 @@ enum Gemma {
 
   /// Keras Hub counts the gate and the other half of the feed-forward together.
   static func kerasHub(
-    _ class: String, present: [String] = [], absent: [String] = [], _ more: [Dialect.Key] = []
+    _ class: ExactString, present: [ExactString] = [], absent: [ExactString] = [],
+    _ more: [Dialect.Key] = []
   ) -> Dialect {
     var dialect = LlamaKin.kerasHub(
       [`class`],

@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// Gemma 2: Gemma with norms after attention and feed-forward too, soft caps and a window in every
   /// other layer, arXiv 2408.00118.
@@ -66,7 +68,7 @@ extension Architecture {
     requirements: [.keyHeadsDivideHeads]
   ).withoutIdleSpellings()
 
-  private static let none: [String: Value] = ["null": .integer(0)]
+  private static let none: [ExactString: Value] = ["null": .integer(0)]
 
   private static let kerasKeys: [Dialect.Key] = [
     .backbone("window", "sliding_window_size", meaning: none, absent: .integer(4096)),

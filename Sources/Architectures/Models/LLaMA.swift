@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// LLaMA: "Open and Efficient Foundation Language Models", arXiv 2302.13971; with grouped key heads
   /// as in Llama 2 and 3, arXiv 2307.09288, 2407.21783.
@@ -138,7 +140,9 @@ enum LlamaKin {
 /// How the angles of rotary positions are stretched for contexts longer than a model was trained on.
 enum RotaryScaling {
   /// The ways that configurations name; the forward pass knows all but the last two.
-  static let words = ["none", "linear", "llama3", "dynamic", "yarn", "longrope", "proportional"]
+  static let words: [ExactString] = [
+    "none", "linear", "llama3", "dynamic", "yarn", "longrope", "proportional",
+  ]
 
   static let parameters: [Parameter] = [
     .real("rotary_base", default: 10000), .word("rope_scaling", words, default: "none"),
@@ -228,7 +232,7 @@ extension LlamaKin {
 
   /// The keys that all kin have, but for those of `more`.
   static func huggingFace(
-    _ type: String, class prefix: String, positions: Int, base: Double = 10000,
+    _ type: ExactString, class prefix: String, positions: Int, base: Double = 10000,
     epsilon: Double = 1e-6, width: Int = 4096, layers: Int = 32, heads: Int = 32,
     vocabulary: Int = 32000, activation: Activation = .silu, isTied: Bool = false,
     _ more: [Dialect.Key]
@@ -311,7 +315,7 @@ extension LlamaKin {
 
   /// The second matrix of a `ReversibleEmbedding` is part of the backbone, so that a backbone has a
   /// head too.
-  static func kerasHub(_ classes: [String], _ more: [Dialect.Key]) -> Dialect {
+  static func kerasHub(_ classes: [ExactString], _ more: [Dialect.Key]) -> Dialect {
     let keys: [Dialect.Key] =
       [
         .backbone("vocabulary", "vocabulary_size"), .backbone("width", "hidden_dim"),
@@ -362,7 +366,8 @@ extension LlamaKin {
   }
 
   static func gguf(
-    _ name: String, present: [String] = [], absent: [String] = [], _ more: [Dialect.Key] = []
+    _ name: ExactString, present: [ExactString] = [], absent: [ExactString] = [],
+    _ more: [Dialect.Key] = []
   ) -> Dialect {
     Dialect(
       name: "gguf",

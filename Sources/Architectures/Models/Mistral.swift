@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// Mistral 7B: LLaMA with a sliding window, arXiv 2310.06825.
   static let mistral = llamaKin(

@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// Mixtral 8x7B: Mistral with eight feed-forwards in every layer, two of them for a token,
   /// arXiv 2401.04088.

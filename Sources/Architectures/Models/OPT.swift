@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// OPT: "Open Pre-trained Transformer Language Models", arXiv 2205.01068.
   static let opt = Architecture(

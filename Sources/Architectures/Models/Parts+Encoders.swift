@@ -1,3 +1,5 @@
+internal import Tensors
+
 /// Parts that encoders share.
 extension Step {
   /// Layers as the Transformer of 2017 has them: each part's norm stands behind its addition.
@@ -67,7 +69,7 @@ extension Parameter {
   static let maskedHead: [Parameter] = [
     Parameter(
       "head_activation", .word, default: "activation",
-      words: Activation.allCases.map(\.rawValue)),
+      words: Activation.allCases.map { ExactString($0.rawValue) }),
     .real("head_norm_epsilon", default: "norm_epsilon"), .flag("tied_head", default: true),
   ]
 }
@@ -142,7 +144,7 @@ extension Spelling {
 extension Dialect.Key {
   /// A value of a Keras Hub backbone, which may be part of a task.
   static func backbone(
-    _ parameter: String, _ path: String, meaning meanings: [String: Value] = [:],
+    _ parameter: String, _ path: String, meaning meanings: [ExactString: Value] = [:],
     formula: Expression? = nil, absent: Value? = nil
   ) -> Dialect.Key {
     Dialect.Key(
@@ -160,7 +162,7 @@ extension Dialect.Key {
     parameter: "labels", paths: ["num_labels", "id2label.#"], absent: .integer(2))
 
   /// Which class is which head.
-  static func head(_ path: String, _ words: [String: String]) -> Dialect.Key {
+  static func head(_ path: ExactString, _ words: [ExactString: ExactString]) -> Dialect.Key {
     Dialect.Key(parameter: "head", paths: [path], meanings: words.mapValues { .word($0) })
   }
 }

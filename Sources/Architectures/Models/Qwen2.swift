@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// Qwen2 and Qwen2.5: LLaMA with biases of query, key and value, arXiv 2407.10671.
   static let qwen2 = llamaKin(

@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// RoBERTa: "A Robustly Optimized BERT Pretraining Approach", arXiv 1907.11692.
   static let roberta = Architecture(

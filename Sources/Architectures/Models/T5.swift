@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// T5: "Exploring the Limits of Transfer Learning", arXiv 1910.10683; the gated v1.1 after arXiv
   /// 2002.05202.

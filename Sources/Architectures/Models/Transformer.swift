@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// The encoder-decoder of "Attention Is All You Need", arXiv 1706.03762, and its usual variants.
   ///

@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// ViT: "An Image is Worth 16x16 Words", arXiv 2010.11929.
   static let vit = Architecture(

@@ -1,3 +1,5 @@
+internal import Tensors
+
 extension Architecture {
   /// Whisper: "Robust Speech Recognition via Large-Scale Weak Supervision", arXiv 2212.04356.
   static let whisper = Architecture(

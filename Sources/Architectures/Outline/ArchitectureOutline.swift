@@ -188,6 +188,8 @@ extension ArchitectureOutline {
   }
 
   fileprivate static func shown(_ text: String) -> String { text.escapedForDisplay(limit: 300) }
+
+  fileprivate static func shown(_ text: ExactString) -> String { shown(text.text) }
 }
 
 /// Formulas as they are printed.

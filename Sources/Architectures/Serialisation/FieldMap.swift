@@ -27,7 +27,7 @@ protocol FieldMapped: JSONCoded {
 struct FieldMap {
   /// A member as it was written.
   struct Field {
-    let key: String
+    let key: ExactString
     let json: JSON
     let isRequired: Bool
   }
@@ -36,7 +36,7 @@ struct FieldMap {
   private let source: JSON?
   /// What was written, everything that may be left out included.
   private(set) var written: [Field] = []
-  private var known: [String] = []
+  private var known: [ExactString] = []
   /// Where the object stands.
   private(set) var place: JSONPlace
 
@@ -46,17 +46,17 @@ struct FieldMap {
   }
 
   /// A field that must be there.
-  mutating func required(_ key: String, _ value: inout some JSONCoded) throws {
+  mutating func required(_ key: ExactString, _ value: inout some JSONCoded) throws {
     try pass(key, &value, isRequired: true)
   }
 
   /// A field that keeps the value of the blank where it is left out.
-  mutating func optional(_ key: String, _ value: inout some JSONCoded) throws {
+  mutating func optional(_ key: ExactString, _ value: inout some JSONCoded) throws {
     try pass(key, &value, isRequired: false)
   }
 
   /// A name that becomes part of roles, states or names of files: letters, digits and `_ . + -`.
-  mutating func word(_ key: String, _ value: inout String) throws {
+  mutating func word(_ key: ExactString, _ value: inout String) throws {
     try pass(key, &value, isRequired: true)
     guard source != nil else { return }
     let allowed = value.utf8.allSatisfy { byte in
@@ -70,7 +70,7 @@ struct FieldMap {
   }
 
   /// A name that formulas can mention.
-  mutating func identifier(_ key: String, _ value: inout String) throws {
+  mutating func identifier(_ key: ExactString, _ value: inout String) throws {
     try pass(key, &value, isRequired: true)
     guard source != nil else { return }
     let isWord = value.utf8.allSatisfy { JSONPlace.isLetterOrDigit($0) || $0 == UInt8(ascii: "_") }
@@ -93,7 +93,7 @@ struct FieldMap {
   mutating func allowOnly(_ names: Set<String>) { place.names = names }
 
   /// From here on formulas may mention `variable`, which no name around may be.
-  mutating func bind(_ variable: String, _ key: String) throws {
+  mutating func bind(_ variable: String, _ key: ExactString) throws {
     guard source != nil else { return }
     guard place.names?.insert(variable).inserted ?? true else {
       throw place[key].failure(
@@ -102,7 +102,7 @@ struct FieldMap {
   }
 
   private mutating func pass(
-    _ key: String, _ value: inout some JSONCoded, isRequired: Bool
+    _ key: ExactString, _ value: inout some JSONCoded, isRequired: Bool
   ) throws {
     guard let source else {
       written.append(Field(key: key, json: value.json, isRequired: isRequired))
@@ -178,11 +178,14 @@ struct JSONPlace {
   }
 
   /// The place of a member.
-  subscript(key: String) -> JSONPlace {
+  subscript(key: ExactString) -> JSONPlace {
     var place = self
-    place.path += (path.isEmpty ? "" : ".") + key
+    place.path += (path.isEmpty ? "" : ".") + key.text
     return place
   }
+
+  /// The place of the member of that name of ours.
+  subscript(key: String) -> JSONPlace { self[ExactString(key)] }
 
   /// The place of an element.
   subscript(index: Int) -> JSONPlace {

@@ -12,8 +12,14 @@ extension String: JSONCoded {
     guard text.utf8.count <= Self.longest else {
       throw place.failure("a text above \(Self.longest) bytes")
     }
-    self = text
+    self = text.text
   }
+}
+
+extension ExactString: JSONCoded {
+  var json: JSON { .string(self) }
+
+  init(json: JSON, at place: JSONPlace) throws { self.init(try String(json: json, at: place)) }
 }
 
 extension Bool: JSONCoded {
@@ -41,7 +47,7 @@ extension JSONCoded where Self: CaseIterable & RawRepresentable<String> {
   var json: JSON { .string(rawValue) }
 
   init(json: JSON, at place: JSONPlace) throws {
-    guard let word = json.string, let value = Self(rawValue: word) else {
+    guard let word = json.string, let value = Self(rawValue: word.text) else {
       throw place.expected("one of \(Self.allCases.map(\.rawValue).joined(separator: ", "))", json)
     }
     self = value
@@ -74,7 +80,7 @@ extension Expression: JSONCoded {
     case .boolean(let value): self.init(booleanLiteral: value)
     case .string(let text):
       do {
-        try self.init(parsing: text)
+        try self.init(parsing: text.text)
       } catch let error as IngotError {
         throw place.failure(error.message)
       }
@@ -96,7 +102,7 @@ extension Value: JSONCoded {
       self = .integer(integer)
     case .number(let value): self = .real(value)
     case .boolean(let value): self = .flag(value)
-    case .string: self = .word(try String(json: json, at: place))
+    case .string: self = .word(try ExactString(json: json, at: place))
     case .array: self = .integers(try [Int](json: json, at: place))
     case .null, .unsigned, .object: throw place.expected("a value", json)
     }
@@ -124,20 +130,41 @@ extension Array: JSONCoded where Element: JSONCoded {
   }
 }
 
+/// A key of an object: of the model language, or of a configuration.
+protocol JSONKey: Hashable, Comparable {
+  /// The key in JSON.
+  var name: ExactString { get }
+
+  init(_ name: ExactString)
+}
+
+extension ExactString: JSONKey {
+  var name: ExactString { self }
+
+  init(_ name: ExactString) { self = name }
+}
+
+extension String: JSONKey {
+  var name: ExactString { ExactString(self) }
+
+  init(_ name: ExactString) { self = name.text }
+}
+
 /// What has no order is written in that of its keys.
-extension Dictionary: JSONCoded where Key == String, Value: JSONCoded {
+extension Dictionary: JSONCoded where Key: JSONKey, Value: JSONCoded {
   var json: JSON {
-    .object(sorted { $0.key < $1.key }.map { JSON.Member($0.key, $0.value.json) })
+    .object(sorted { $0.key < $1.key }.map { JSON.Member($0.key.name, $0.value.json) })
   }
 
   init(json: JSON, at place: JSONPlace) throws {
     guard let members = json.object else { throw place.expected("an object", json) }
-    var values: [String: Value] = [:]
+    var values: [Key: Value] = [:]
     for member in members {
-      guard values[member.key] == nil else {
+      let key = Key(member.key)
+      guard values[key] == nil else {
         throw place.failure("'\(member.key.escapedForDisplay(limit: 80))' occurs twice")
       }
-      values[member.key] = try Value(json: member.value, at: place[member.key])
+      values[key] = try Value(json: member.value, at: place[member.key])
     }
     self = values
   }

@@ -6,7 +6,7 @@ extension Step: JSONCoded {
   var json: JSON {
     switch self {
     case .operation(let operation):
-      .object([.init(operation.word, operation.content.json)])
+      .object([.init(ExactString(operation.word), operation.content.json)])
     case .block(let block): block.json
     case .loop(let loop): loop.json
     case .branch(let branch): branch.json
@@ -18,7 +18,7 @@ extension Step: JSONCoded {
   init(json: JSON, at place: JSONPlace) throws {
     guard let members = json.object, !members.isEmpty else { throw place.expected("a step", json) }
     let inner = try place.enteringStep()
-    func has(_ key: String) -> Bool { members.contains { $0.key == key } }
+    func has(_ key: ExactString) -> Bool { members.contains { $0.key == key } }
     if has("block") {
       self = .block(try .init(json: json, at: inner))
     } else if has("loop") {
@@ -33,7 +33,7 @@ extension Step: JSONCoded {
       self = .result(fields.value, name: fields.name)
     } else {
       let key = members[0].key
-      guard let kind = Operation.kinds.first(where: { $0.word == key }) else {
+      guard let kind = Operation.kinds.first(where: { ExactString($0.word) == key }) else {
         let kinds = Operation.kinds.map { $0.word }.joined(separator: ", ")
         throw place.failure(
           "'\(key.escapedForDisplay(limit: 80))' is no step; there are block, loop, if, state, result, "

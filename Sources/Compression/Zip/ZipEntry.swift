@@ -1,4 +1,4 @@
-internal import Tensors
+package import Tensors
 
 /// A member of a zip archive, as the central directory describes it.
 package struct ZipEntry: Sendable {
@@ -16,13 +16,13 @@ package struct ZipEntry: Sendable {
   /// The name: a label, never a path.
   ///
   /// Made anew each time, because of a million names few are looked at.
-  package var name: String {
+  package var name: ExactString {
     let directory = archive.directory
     return header.name(in: directory.span)
   }
 
   /// The name without its last bytes, which must be `ending`; nil where it ends otherwise.
-  package func name(withoutEnding ending: String) -> String? {
+  package func name(withoutEnding ending: ExactString) -> ExactString? {
     let directory = archive.directory
     let range = header.nameRange
     let end = range.upperBound - ending.utf8.count
@@ -57,7 +57,7 @@ struct ZipCentralHeader {
   let nameRange: Range<Int>
 
   /// The name, or that part of it.
-  func name(in directory: Span<UInt8>, range: Range<Int>? = nil) -> String {
+  func name(in directory: Span<UInt8>, range: Range<Int>? = nil) -> ExactString {
     let bytes = directory.extracting(range ?? nameRange)
     return ZipText.name(bytes, isUTF8: flags & ZipRecords.Flags.utf8 != 0) ?? ""
   }

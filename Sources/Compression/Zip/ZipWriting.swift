@@ -1,4 +1,4 @@
-internal import Tensors
+package import Tensors
 
 /// A member of an archive being written, and the records that describe it.
 ///
@@ -6,7 +6,7 @@ internal import Tensors
 /// depend on sizes that are known only later. Times are 1980-01-01, so that equal content gives equal
 /// archives.
 package struct ZipMemberRecord: Sendable {
-  package let name: String
+  package let name: ExactString
   package let method: ZipEntry.Method
   /// Where the local header begins.
   package var headerOffset: Int
@@ -23,7 +23,8 @@ package struct ZipMemberRecord: Sendable {
   ///   - alignment: What the offset of the data must be a multiple of, at most 32,768.
   ///   - prefix: How many bytes of data come before those that are to be aligned.
   package init(
-    name: String, method: ZipEntry.Method, headerOffset: Int, alignment: Int = 1, prefix: Int = 0
+    name: ExactString, method: ZipEntry.Method, headerOffset: Int, alignment: Int = 1,
+    prefix: Int = 0
   ) {
     precondition(alignment > 0 && alignment <= 1 << 15)
     self.name = name
@@ -60,7 +61,7 @@ package struct ZipMemberRecord: Sendable {
     appendCommon(
       to: &writer, compressed: ZipRecords.saturated32, uncompressed: ZipRecords.saturated32,
       extra: Self.zip64Bytes + alignmentBytes)
-    writer.append(name)
+    writer.append(name.text)
     writer.append(ZipRecords.zip64Field)
     writer.append(UInt16(16))
     writer.append(uncompressedSize, width: 8)
@@ -105,7 +106,7 @@ package struct ZipMemberRecord: Sendable {
     writer.append(UInt16(0))  // internal attributes
     writer.append(UInt32(0o100600) << 16)  // a regular file
     writer.append(min(headerOffset, ZipRecords.saturated32), width: 4)
-    writer.append(name)
+    writer.append(name.text)
     guard !wide.isEmpty else { return }
     writer.append(ZipRecords.zip64Field)
     writer.append(8 * wide.count, width: 2)

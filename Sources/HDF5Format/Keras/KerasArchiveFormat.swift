@@ -21,9 +21,9 @@ public struct KerasArchiveFormat: TensorFormat {
   /// In the chunks of the weights.
   public var compresses: Bool { true }
 
-  private static let weightsMember = "model.weights.h5"
-  private static let pickledMember = "model.weights.npz"
-  private static let texts = ["metadata.json", "config.json"]
+  private static let weightsMember: ExactString = "model.weights.h5"
+  private static let pickledMember: ExactString = "model.weights.npz"
+  private static let texts: [ExactString] = ["metadata.json", "config.json"]
 
   /// A zip whose first member is one of Keras's.
   public func recognizes(_ beginning: [UInt8], fileSize: Int) -> Bool {
@@ -32,7 +32,8 @@ public struct KerasArchiveFormat: TensorFormat {
       return false
     }
     let length = Int(beginning[26]) | Int(beginning[27]) << 8
-    let name = String(decoding: beginning.dropFirst(nameOffset).prefix(length), as: UTF8.self)
+    let name = ExactString(
+      String(decoding: beginning.dropFirst(nameOffset).prefix(length), as: UTF8.self))
     return Self.texts.contains(name) || name == Self.weightsMember || name == Self.pickledMember
       || name.hasPrefix("assets/")
   }
@@ -86,7 +87,9 @@ public struct KerasArchiveFormat: TensorFormat {
   }
 
   /// The text of a member that must be JSON.
-  private static func text(of member: ZipArchive.Member, _ archive: ZipArchive) throws -> String {
+  private static func text(of member: ZipArchive.Member, _ archive: ZipArchive) throws
+    -> ExactString
+  {
     try naming(tensor: member.entry.name) {
       let size = member.entry.uncompressedSize
       guard size <= Limits.jsonBytes else {
@@ -95,7 +98,7 @@ public struct KerasArchiveFormat: TensorFormat {
       }
       let bytes = try archive.content(of: member).bytes(at: 0, count: size, "the text")
       _ = try JSONScanner.parse(bytes)
-      return String(decoding: bytes, as: UTF8.self)
+      return ExactString(String(decoding: bytes, as: UTF8.self))
     }
   }
 }

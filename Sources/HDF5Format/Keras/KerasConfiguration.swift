@@ -4,9 +4,9 @@ internal import Tensors
 ///
 /// It is data: nothing in it is decoded or run, whatever classes, code, paths or addresses it names.
 struct KerasConfiguration {
-  private let text: String
+  private let text: ExactString
 
-  init(_ text: String) { self.text = text }
+  init(_ text: ExactString) { self.text = text }
 
   /// Whether a `dtype` policy of any layer is plain bfloat16 (`mixed_bfloat16` keeps float32
   /// variables).
@@ -29,7 +29,7 @@ struct KerasConfiguration {
     "the model's configuration contains code (a Lambda layer), which is never run"
 
   /// Whether a word occurs: a cheap look before a configuration of megabytes is parsed.
-  private func mentions(_ word: String) -> Bool {
+  private func mentions(_ word: ExactString) -> Bool {
     let (bytes, word) = (Array(text.utf8), Array(word.utf8))
     for start in 0..<max(0, bytes.count - word.count + 1) where bytes[start] == word[0] {
       if bytes[start..<start + word.count].elementsEqual(word) { return true }
@@ -37,14 +37,14 @@ struct KerasConfiguration {
     return false
   }
 
-  private func hasMember(_ matches: (String, JSON) -> Bool) -> Bool {
+  private func hasMember(_ matches: (ExactString, JSON) -> Bool) -> Bool {
     guard text.utf8.count <= Limits.jsonBytes, let value = try? JSONScanner.parse(Array(text.utf8))
     else { return false }
     return Self.hasMember(value, matches)
   }
 
   /// The parser bounds the depth.
-  private static func hasMember(_ value: JSON, _ matches: (String, JSON) -> Bool) -> Bool {
+  private static func hasMember(_ value: JSON, _ matches: (ExactString, JSON) -> Bool) -> Bool {
     switch value {
     case .array(let elements): elements.contains { hasMember($0, matches) }
     case .object(let members):

@@ -13,7 +13,7 @@ package enum KerasLayout: String, Sendable, CaseIterable {
 
   /// Recognises the layout of a table read from HDF5.
   package static func detect(_ table: TensorTable) -> KerasLayout {
-    func hasNames(_ path: String) -> Bool {
+    func hasNames(_ path: ExactString) -> Bool {
       ["layer_names", "layer_names0"].contains { table.metadata["\(path)@\($0)"]?.array != nil }
     }
     if hasNames("model_weights") { return .legacyModel }
@@ -28,7 +28,7 @@ package enum KerasLayout: String, Sendable, CaseIterable {
 
   /// The members of a group in the order to list them: by number in a group of Keras variables, where
   /// links are sorted 0, 1, 10, 11, 2.
-  static func ordered(_ group: String, _ members: [ObjectTree.Child]) -> [ObjectTree.Child] {
+  static func ordered(_ group: ExactString, _ members: [ObjectTree.Child]) -> [ObjectTree.Child] {
     guard group == "vars" else { return members }
     let numbers = members.compactMap { number($0.name) }
     guard numbers.count == members.count, zip(numbers, numbers.dropFirst()).contains(where: >)
@@ -37,10 +37,10 @@ package enum KerasLayout: String, Sendable, CaseIterable {
   }
 
   /// The number that a name spells, without leading zeros.
-  static func number(_ name: some StringProtocol) -> Int? {
+  static func number(_ name: ExactString) -> Int? {
     guard name.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), name == "0" || !name.hasPrefix("0") else {
       return nil
     }
-    return Int(name)
+    return Int(name.text)
   }
 }

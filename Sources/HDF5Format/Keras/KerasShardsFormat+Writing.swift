@@ -1,7 +1,7 @@
 public import Tensors
 
 extension KerasShardsFormat: ShardedFormat {
-  private static let ending = ".weights.json"
+  private static let ending: ExactString = ".weights.json"
 
   /// The format itself: it is the index.
   public var indexFormat: any TensorFormat { self }
@@ -14,15 +14,15 @@ extension KerasShardsFormat: ShardedFormat {
     of table: TensorTable, maximumBytes: Int, fileName: String
   ) throws -> ShardSet {
     let stem =
-      fileName.hasSuffix(Self.ending) ? String(fileName.dropLast(Self.ending.count)) : fileName
-    var files: [(name: String, table: TensorTable)] = []
-    var places: [(group: String, files: [String])] = []
-    var positions: [String: Int] = [:]
+      ExactString(fileName).removingSuffix(Self.ending) ?? ExactString(fileName)
+    var files: [(name: ExactString, table: TensorTable)] = []
+    var places: [(group: ExactString, files: [ExactString])] = []
+    var positions: [ExactString: Int] = [:]
     var metadata = GroupMetadata(table.metadata)
     var total = 0
     for indexes in table.partition(maximumBytes: maximumBytes) {
       let digits = String(files.count)
-      let name =
+      let name: ExactString =
         "\(stem)_\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits).weights.h5"
       let entries = indexes.map { table.entries[$0] }
       var shard = try table.replacingEntries(entries)
@@ -44,17 +44,19 @@ extension KerasShardsFormat: ShardedFormat {
       files.append((name, shard))
     }
     return ShardSet(
-      files: files, fileFormat: KerasShardFile(), indexName: stem + Self.ending,
+      files: files, fileFormat: KerasShardFile(), indexName: "\(stem)\(Self.ending)",
       index: Self.index(places, total: total))
   }
 
   /// The path of the group that holds a variable.
-  private static func group(of name: String) -> String {
-    name.lastIndex(of: "/").map { String(name[..<$0]) } ?? ""
+  private static func group(of name: ExactString) -> ExactString {
+    name.splitAtLast("/")?.before ?? ""
   }
 
   /// The text that Keras writes: `json.dumps(index, indent=4)`.
-  private static func index(_ places: [(group: String, files: [String])], total: Int) -> [UInt8] {
+  private static func index(_ places: [(group: ExactString, files: [ExactString])], total: Int)
+    -> [UInt8]
+  {
     let lines = places.map { place in
       let names = place.files.map { "            \(JSON.string($0).text())" }
       return "        \(JSON.string("/" + place.group).text()): [\n"
@@ -98,17 +100,17 @@ private struct KerasShardFile: TensorFormat {
 
 /// Attributes by the group that they belong to.
 private struct GroupMetadata {
-  private var byGroup: [String: [(key: String, value: JSON)]] = [:]
+  private var byGroup: [ExactString: [(key: ExactString, value: JSON)]] = [:]
 
   init(_ metadata: Metadata) {
     for (key, value) in metadata.sorted {
-      let path = key.lastIndex(of: "@").map { String(key[..<$0]) } ?? ""
+      let path = key.splitAtLast("@")?.before ?? ""
       byGroup[path, default: []].append((key, value))
     }
   }
 
   /// The attributes of a group that were not taken yet.
-  mutating func take(_ group: String) -> [(key: String, value: JSON)] {
+  mutating func take(_ group: ExactString) -> [(key: ExactString, value: JSON)] {
     byGroup.removeValue(forKey: group) ?? []
   }
 
@@ -116,7 +118,7 @@ private struct GroupMetadata {
   mutating func takeUngrouped(keepingFor table: TensorTable) -> Metadata {
     let kept = Set(
       table.entries.flatMap { entry in
-        [entry.name, entry.name.lastIndex(of: "/").map { String(entry.name[..<$0]) } ?? ""]
+        [entry.name, entry.name.splitAtLast("/")?.before ?? ""]
       })
     var metadata = Metadata()
     for group in byGroup.keys.filter({ !kept.contains($0) }) {

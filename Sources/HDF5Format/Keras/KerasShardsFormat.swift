@@ -32,14 +32,15 @@ public struct KerasShardsFormat: TensorFormat {
       throw IngotError(.unsupported, "an index needs the folder that its files lie in")
     }
     let folder = String(input.path.dropLast(input.fileName.count))
-    var files: [String: GroupedTable] = [:]
+    var files: [ExactString: GroupedTable] = [:]
     var table = TensorTable()
     var hasCode = false
     for fileName in groups.flatMap(\.files) where files[fileName] == nil {
-      let shard = try naming(file: folder + fileName) {
+      let path = folder + fileName.text
+      let shard = try naming(file: path) {
         try HDF5Reader.read(
           FormatInput(
-            path: folder + fileName, source: try openSibling(fileName), options: input.options))
+            path: path, source: try openSibling(fileName.text), options: input.options))
       }
       files[fileName] = GroupedTable(shard)
       for (key, value) in shard.metadata.sorted where table.metadata[key] == nil {
@@ -62,7 +63,7 @@ public struct KerasShardsFormat: TensorFormat {
         for entry in found { try table.append(entry.name, entry.tensor) }
       }
     }
-    for (fileName, file) in files.sorted(by: { $0.key.precedesInUTF8($1.key) }) {
+    for (fileName, file) in files.sorted(by: { $0.key < $1.key }) {
       for path in file.rest {
         faults.append(
           "\(fileName.escapedForDisplay()) holds '\(path.escapedForDisplay())', which the index does not place there"
@@ -88,8 +89,8 @@ public struct KerasShardsFormat: TensorFormat {
 
   /// A group of variables and the files that hold them.
   private struct Group {
-    let path: String
-    let files: [String]
+    let path: ExactString
+    let files: [ExactString]
   }
 
   private static func groups(_ input: FormatInput) throws -> [Group] {
@@ -110,26 +111,25 @@ public struct KerasShardsFormat: TensorFormat {
   }
 
   /// The path of a group without the leading slash; nil for none.
-  private static func normalized(_ path: String) -> String? {
-    let name = path.hasPrefix("/") ? String(path.dropFirst()) : path
+  private static func normalized(_ path: ExactString) -> ExactString? {
+    let name = path.removingPrefix("/") ?? path
     return name.isEmpty ? nil : name
   }
 }
 
 /// The tensors of a file by the group that they lie in.
 private final class GroupedTable {
-  private var groups: [String: [TensorTable.Entry]] = [:]
+  private var groups: [ExactString: [TensorTable.Entry]] = [:]
 
   init(_ table: TensorTable) {
     for entry in table.entries {
-      let group = entry.name.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-      groups[group.joined(separator: "/"), default: []].append(entry)
+      groups[entry.name.splitAtLast("/")?.before ?? "", default: []].append(entry)
     }
   }
 
   /// Hands out the tensors of a group, once.
-  func take(_ path: String) -> [TensorTable.Entry]? { groups.removeValue(forKey: path) }
+  func take(_ path: ExactString) -> [TensorTable.Entry]? { groups.removeValue(forKey: path) }
 
   /// The groups that nobody took.
-  var rest: [String] { groups.keys.sorted { $0.precedesInUTF8($1) } }
+  var rest: [ExactString] { groups.keys.sorted() }
 }

@@ -10,8 +10,8 @@ struct LegacyKerasOrder {
   private let tree: ObjectTree
   /// The group with `layer_names`, and its path with a slash, if any.
   private let container: Int
-  private let prefix: String
-  private let layers: [String]
+  private let prefix: ExactString
+  private let layers: [ExactString]
 
   /// The order of a file, or nil for one that is not of this kind.
   init?(_ tree: ObjectTree) throws {
@@ -29,10 +29,10 @@ struct LegacyKerasOrder {
   /// For each weight that the names mention its place, by path.
   ///
   /// - Throws: `malformed` quoting a name that is missing, or names the wrong kind of object.
-  func ranks(_ budget: inout NameBudget) throws -> [String: Int] {
+  func ranks(_ budget: inout NameBudget) throws -> [ExactString: Int] {
     let index = MemberIndex(tree)
-    var ranks: [String: Int] = [:]
-    func add(_ group: Int, _ path: String, _ budget: inout NameBudget) throws {
+    var ranks: [ExactString: Int] = [:]
+    func add(_ group: Int, _ path: ExactString, _ budget: inout NameBudget) throws {
       guard let names = try Self.names(tree, group, "weight_names", path) else {
         throw IngotError(
           .malformed, "the Keras group '\(path.escapedForDisplay())' has no weight_names")
@@ -73,14 +73,14 @@ struct LegacyKerasOrder {
     return ranks
   }
 
-  private static func member(_ tree: ObjectTree, _ group: Int, _ name: String) -> Int? {
+  private static func member(_ tree: ObjectTree, _ group: Int, _ name: ExactString) -> Int? {
     tree.children(group)?.first { $0.name == name }?.node
   }
 
   /// A list of names, joined where it was cut; nil where there is none.
   private static func names(
-    _ tree: ObjectTree, _ node: Int, _ key: String, _ path: String
-  ) throws -> [String]? {
+    _ tree: ObjectTree, _ node: Int, _ key: ExactString, _ path: ExactString
+  ) throws -> [ExactString]? {
     let attributes = Dictionary(
       tree.nodes[node].attributes.map { ($0.name, $0.value) },
       uniquingKeysWith: { first, _ in first })
@@ -88,7 +88,7 @@ struct LegacyKerasOrder {
       return try naming(offset: tree.nodes[node].address) { try strings(value, key, path) }
     }
     let parts = attributes.keys.filter {
-      $0.hasPrefix(key) && KerasLayout.number($0.dropFirst(key.count)) != nil
+      $0.removingPrefix(key).flatMap(KerasLayout.number) != nil
     }
     guard !parts.isEmpty else { return nil }
     return try (0..<parts.count).flatMap { part in
@@ -102,7 +102,9 @@ struct LegacyKerasOrder {
     }
   }
 
-  private static func strings(_ value: JSON?, _ key: String, _ path: String) throws -> [String] {
+  private static func strings(_ value: JSON?, _ key: ExactString, _ path: ExactString) throws
+    -> [ExactString]
+  {
     guard let elements = value?.array else { throw notNames(key, path) }
     return try elements.map {
       guard let name = $0.string else { throw notNames(key, path) }
@@ -110,7 +112,7 @@ struct LegacyKerasOrder {
     }
   }
 
-  private static func notNames(_ key: String, _ path: String) -> IngotError {
+  private static func notNames(_ key: ExactString, _ path: ExactString) -> IngotError {
     IngotError(.malformed, "\(key) of '\(path.escapedForDisplay())' is no list of names")
   }
 }
@@ -118,23 +120,23 @@ struct LegacyKerasOrder {
 /// Finds the members of groups by name.
 final class MemberIndex {
   private let tree: ObjectTree
-  private var tables: [Int: [String: Int]] = [:]
+  private var tables: [Int: [ExactString: Int]] = [:]
 
   init(_ tree: ObjectTree) { self.tree = tree }
 
-  func member(_ group: Int, _ name: some StringProtocol) -> Int? {
-    if let table = tables[group] { return table[String(name)] }
+  func member(_ group: Int, _ name: ExactString) -> Int? {
+    if let table = tables[group] { return table[name] }
     let children = tree.children(group) ?? []
     let table = Dictionary(
       children.map { ($0.name, $0.node) }, uniquingKeysWith: { first, _ in first })
     tables[group] = table
-    return table[String(name)]
+    return table[name]
   }
 
   /// The object at a path within a group.
   ///
   /// - Throws: `malformed` quoting a path that leads nowhere, or tries to leave the group.
-  func resolve(_ path: String, from group: Int, in container: String) throws -> Int {
+  func resolve(_ path: ExactString, from group: Int, in container: ExactString) throws -> Int {
     var node = group
     for part in path.split(separator: "/", omittingEmptySubsequences: false) {
       guard part != "..", let next = member(node, part) else {

@@ -2,7 +2,7 @@ internal import Tensors
 
 /// A named value of an object, as JSON.
 struct Attribute: Sendable {
-  let name: String
+  let name: ExactString
   /// Nil for what JSON cannot hold (references, opaque bytes).
   let value: JSON?
 }
@@ -41,7 +41,7 @@ struct AttributeReader {
     }
     var nameField = try field(nameSize, "an attribute's name")
     let raw = try nameField.terminatedBytes(nameSize, "an attribute's name")
-    guard !raw.isEmpty, let name = String(checking: raw[...]) else {
+    guard !raw.isEmpty, let name = ExactString(checking: raw[...]) else {
       throw reader.failure("the name of an attribute is empty or not UTF-8", at: at)
     }
     do {
@@ -80,7 +80,7 @@ struct AttributeReader {
       found.append((order, try attribute(&content)))
     }
     // The tree is ordered by a hash of the names.
-    let byName = found.sorted { $0.attribute.name.precedesInUTF8($1.attribute.name) }
+    let byName = found.sorted { $0.attribute.name < $1.attribute.name }
     guard flags & 1 != 0 else { return byName.map(\.attribute) }
     return byName.sorted { $0.order < $1.order }.map(\.attribute)
   }

@@ -9,7 +9,7 @@ internal import Tensors
 /// different threads at once; a band read in part is put together once and kept for a while.
 final class ChunkedSource: ByteSource {
   let byteCount: Int
-  private let name: String
+  private let name: ExactString
   private let file: any ByteSource
   private let map: FileMap
   private let grid: ChunkGrid
@@ -25,7 +25,7 @@ final class ChunkedSource: ByteSource {
   static let bandLimit = 8 << 20
 
   init(
-    name: String, byteCount: Int, _ input: DatasetInput, _ grid: ChunkGrid,
+    name: ExactString, byteCount: Int, _ input: DatasetInput, _ grid: ChunkGrid,
     _ chunks: DataLayout.Chunks, _ pipeline: FilterPipeline, _ elements: ElementCopy,
     _ fill: FillPattern, identity: Int
   ) {

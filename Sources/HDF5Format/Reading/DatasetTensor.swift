@@ -77,7 +77,8 @@ extension DatasetHeader {
   ///   - identity: the address of its header.
   ///   - isShared: the dataset has other paths too.
   func reading(
-    _ name: String, identity: Int, isShared: Bool, _ attributes: [Attribute], _ input: DatasetInput
+    _ name: ExactString, identity: Int, isShared: Bool, _ attributes: [Attribute],
+    _ input: DatasetInput
   ) throws -> Reading {
     guard let shape else {
       return .other(other(name, "null", "datasets without a shape", shape: nil))
@@ -95,7 +96,9 @@ extension DatasetHeader {
     }
   }
 
-  private func other(_ name: String, _ type: String, _ reason: String, shape: Shape?) -> OtherItem {
+  private func other(_ name: ExactString, _ type: String, _ reason: String, shape: Shape?)
+    -> OtherItem
+  {
     OtherItem(
       name: name, type: type, shape: shape,
       refusal: IngotError(.unsupported, "\(reason) are not tensors", tensor: name))
@@ -116,7 +119,8 @@ extension DatasetHeader {
   }
 
   private func tensor(
-    _ name: String, _ element: StoredElement, _ shape: Shape, _ identity: Int, _ isShared: Bool,
+    _ name: ExactString, _ element: StoredElement, _ shape: Shape, _ identity: Int,
+    _ isShared: Bool,
     _ input: DatasetInput
   ) throws -> Tensor {
     let elements = ElementCopy(
@@ -139,7 +143,7 @@ extension DatasetHeader {
     }
   }
 
-  private func obstacle(_ name: String, _ input: DatasetInput) throws -> IngotError? {
+  private func obstacle(_ name: ExactString, _ input: DatasetInput) throws -> IngotError? {
     if isUnwritten, fill.isUndefined, byteCount > 0 {
       return IngotError(
         .unsupported, "a dataset without data: it was never written, and has no fill value",
@@ -156,7 +160,7 @@ extension DatasetHeader {
   }
 
   private func source(
-    _ name: String, _ elements: ElementCopy, _ identity: Int, _ input: DatasetInput
+    _ name: ExactString, _ elements: ElementCopy, _ identity: Int, _ input: DatasetInput
   ) throws -> any ByteSource {
     guard byteCount > 0 else { return ArraySource([]) }
     switch layout.storage {

@@ -52,13 +52,13 @@ struct Datatype: Sendable {
   }
 
   struct Member: Sendable {
-    let name: String
+    let name: ExactString
     let offset: Int
     let type: Datatype
   }
 
   struct EnumerationMember: Sendable {
-    let name: String
+    let name: ExactString
     let value: [UInt8]
   }
 
@@ -177,7 +177,7 @@ struct Datatype: Sendable {
   }
 
   /// A name that ends with NUL, padded to a multiple of 8 bytes before version 3.
-  private static func name(_ reader: inout ByteReader, _ version: Int) throws -> String {
+  private static func name(_ reader: inout ByteReader, _ version: Int) throws -> ExactString {
     let at = reader.offset
     let start = reader.position
     while try reader.uint8("the name of a datatype's member") != 0 {}
@@ -185,7 +185,7 @@ struct Datatype: Sendable {
     if version < 3 {
       try reader.skip((8 - (reader.position - start) % 8) % 8, "the padding of a name")
     }
-    guard let name = String(validating: raw, as: UTF8.self) else {
+    guard let name = ExactString(validating: raw) else {
       throw reader.failure("the name of a datatype's member is not UTF-8", at: at)
     }
     return name

@@ -76,15 +76,15 @@ extension ByteReader {
   }
 }
 
-extension String {
+extension ExactString {
   /// The text of bytes that are UTF-8; nil for others.
   ///
   /// Decoding is much faster than validating, and the same for ASCII.
   init?(checking raw: ArraySlice<UInt8>) {
     if raw.allSatisfy({ $0 < 0x80 }) {
-      self.init(decoding: raw, as: UTF8.self)
+      self.init(repairing: raw)
     } else {
-      self.init(validating: raw, as: UTF8.self)
+      self.init(validating: raw)
     }
   }
 }

@@ -68,11 +68,11 @@ package struct HDF5Reader {
   }
 
   private func add(
-    _ attributes: [Attribute], of path: String, to table: inout TensorTable,
+    _ attributes: [Attribute], of path: ExactString, to table: inout TensorTable,
     _ names: inout NameBudget
   ) throws {
     for attribute in attributes {
-      let key = "\(path)@\(attribute.name)"
+      let key: ExactString = "\(path)@\(attribute.name)"
       try names.spend(key)
       // The path of one attribute and the name of another may hold an @ each and make the same key.
       guard let value = attribute.value, table.metadata[key] == nil else {

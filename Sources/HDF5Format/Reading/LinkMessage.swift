@@ -2,7 +2,7 @@ internal import Tensors
 
 /// A hard link: a name in a group, and the object it names.
 struct Link {
-  let name: String
+  let name: ExactString
   let address: Int
   /// When the link was made, counted within its group, where the group keeps that.
   var creationOrder: UInt64?
@@ -13,8 +13,8 @@ struct Link {
   ///   another encoding than UTF-8 that does not claim to be UTF-8.
   static func checkedName(
     _ raw: ArraySlice<UInt8>, claimsUTF8: Bool, at offset: Int
-  ) throws -> String {
-    guard let name = String(checking: raw) else {
+  ) throws -> ExactString {
+    guard let name = ExactString(checking: raw) else {
       throw IngotError(
         claimsUTF8 ? .malformed : .unsupported,
         "the link name '\(String(decoding: raw, as: UTF8.self).escapedForDisplay())' is not UTF-8",
@@ -30,7 +30,9 @@ struct Link {
   }
 
   /// The refusal of a link that leads anywhere but to an object of this file.
-  static func refusal(_ kind: String, name: String, target: String?, at offset: Int) -> IngotError {
+  static func refusal(
+    _ kind: String, name: ExactString, target: String?, at offset: Int
+  ) -> IngotError {
     let shown = target.map { " to '\($0.escapedForDisplay())'" } ?? ""
     return IngotError(
       .unsafe, "'\(name.escapedForDisplay())' is \(kind)\(shown), which is never followed",
@@ -68,7 +70,7 @@ struct Link {
     }
   }
 
-  init(name: String, address: Int) {
+  init(name: ExactString, address: Int) {
     self.name = name
     self.address = address
   }

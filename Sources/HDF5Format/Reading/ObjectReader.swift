@@ -82,7 +82,7 @@ struct ObjectReader {
       attributes += try self.attributes.dense(information)
     }
     if attributes.count > 1 {
-      var names: Set<String> = []
+      var names: Set<ExactString> = []
       for attribute in attributes where !names.insert(attribute.name).inserted {
         throw IngotError(
           .malformed, "the attribute '\(attribute.name.escapedForDisplay())' occurs twice",
@@ -181,7 +181,7 @@ struct ObjectReader {
     if let information = parts.linkInformation {
       links += try denseLinks(information, hasLinks: !links.isEmpty)
     }
-    links.sort { $0.name.precedesInUTF8($1.name) }
+    links.sort { $0.name < $1.name }
     for index in links.indices.dropFirst() where links[index].name == links[index - 1].name {
       throw IngotError(
         .malformed, "the link '\(links[index].name.escapedForDisplay())' occurs twice",

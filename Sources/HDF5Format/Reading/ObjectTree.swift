@@ -38,7 +38,7 @@ struct ObjectTree {
   }
 
   struct Child {
-    let name: String
+    let name: ExactString
     let node: Int
   }
 
@@ -105,8 +105,8 @@ struct ObjectTree {
   }
 
   /// The path by which an object was first found; nil for the root.
-  private func path(to node: Int) -> String? {
-    var names: [String] = []
+  private func path(to node: Int) -> ExactString? {
+    var names: [ExactString] = []
     var current = node
     while current != 0 {
       // Parents are found before their members.
@@ -131,7 +131,7 @@ struct ObjectTree {
 extension ObjectTree {
   /// An object under one of its names.
   struct Visit {
-    let path: String
+    let path: ExactString
     let node: Int
   }
 
@@ -145,12 +145,12 @@ extension ObjectTree {
   ///   - order: the members of a group of this name in the order to visit them.
   /// - Throws: `malformed` for a group that contains itself; `limit` for more names than bounds allow.
   func visits(
-    _ budget: inout NameBudget, order: (_ group: String, [Child]) -> [Child]
+    _ budget: inout NameBudget, order: (_ group: ExactString, [Child]) -> [Child]
   ) throws -> [Visit] {
     struct Frame {
       let node: Int
       /// What the paths of members start with: nothing, or a path and a slash.
-      let prefix: String
+      let prefix: ExactString
       let members: [Child]
       var next = 0
     }
@@ -211,7 +211,7 @@ struct NameBudget {
   }
 
   /// - Throws: `limit` for one name too many, or too long.
-  mutating func spend(_ name: String) throws {
+  mutating func spend(_ name: ExactString) throws {
     count += 1
     let length = name.utf8.count
     bytes -= length

@@ -37,7 +37,7 @@ struct TableBuilder {
     try naming(offset: tree.nodes[visit.node].address) { try add(reading, visit.path) }
   }
 
-  private mutating func add(_ reading: DatasetHeader.Reading, _ path: String) throws {
+  private mutating func add(_ reading: DatasetHeader.Reading, _ path: ExactString) throws {
     switch reading {
     case .tensor(let tensor):
       try checkSum(adding: tensor.byteCount, path)
@@ -52,7 +52,7 @@ struct TableBuilder {
 
   /// - Throws: `limit` where the tensors claim more than the file could hold compressed as densely as
   ///   deflate can: chunks that were never written make such a bomb a few hundred bytes long.
-  private mutating func checkSum(adding count: Int, _ path: String) throws {
+  private mutating func checkSum(adding count: Int, _ path: ExactString) throws {
     byteCount = try byteCount.adding(count, "the size of all datasets")
     let fileSize = input.file.byteCount
     guard byteCount / Limits.deflateRatio <= fileSize else {

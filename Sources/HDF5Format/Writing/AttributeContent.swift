@@ -19,9 +19,9 @@ struct AttributeContent: Equatable {
     case unsigned([UInt64])
     case reals([Double])
     /// In the global heap.
-    case texts([String])
+    case texts([ExactString])
     /// In the attribute, all as long as the longest.
-    case paddedTexts([String])
+    case paddedTexts([ExactString])
   }
 
   /// The extents; none for a single value.
@@ -29,13 +29,13 @@ struct AttributeContent: Equatable {
   let elements: Elements
 
   /// A single text.
-  init(text: String) {
+  init(text: ExactString) {
     dimensions = []
     elements = .texts([text])
   }
 
   /// A list of texts that lie in the attribute itself, as Keras 2 and older readers expect lists of names.
-  init(paddedTexts texts: [String]) {
+  init(paddedTexts texts: [ExactString]) {
     dimensions = [texts.count]
     elements = texts.isEmpty ? .reals([]) : .paddedTexts(texts)
   }
@@ -140,7 +140,7 @@ extension AttributeContent {
   }
 
   /// NumPy's width of a list of texts: that of the longest, at least 1.
-  static func width(of texts: [String]) -> Int { texts.reduce(1) { max($0, $1.utf8.count) } }
+  static func width(of texts: [ExactString]) -> Int { texts.reduce(1) { max($0, $1.utf8.count) } }
 
   private var dataSize: Int {
     switch elements {
@@ -180,7 +180,7 @@ extension AttributeContent {
     case .paddedTexts(let texts):
       let width = Self.width(of: texts)
       for text in texts {
-        writer.append(text)
+        writer.append(text.text)
         writer.append(contentsOf: repeatElement(0, count: width - text.utf8.count))
       }
     }

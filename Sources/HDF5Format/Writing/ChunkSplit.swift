@@ -65,7 +65,7 @@ struct ChunkSplit: Sendable {
   /// the length of its name, flags (1: a chunk may go without), number of parameters (2 each), the name,
   /// the parameters (4 each) padded to 8 bytes.
   var filterMessage: [UInt8] {
-    var filters: [(number: Int, name: String, parameter: Int)] = []
+    var filters: [(number: Int, name: ExactString, parameter: Int)] = []
     if elementSize > 1 { filters.append((2, "shuffle", elementSize)) }
     filters.append((1, "deflate", level ?? 6))
     var writer = ByteWriter()

@@ -136,7 +136,7 @@ struct FileImage {
 
 /// A dataset whose chunks get their index at the end.
 private struct CompressedDataset: Sendable {
-  let name: String
+  let name: ExactString
   /// The number of its payload in the plan.
   let payload: Int
   /// Where the index's address goes in the image.

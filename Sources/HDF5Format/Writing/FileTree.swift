@@ -28,7 +28,7 @@ struct FileTree {
 
   private(set) var objects = [Object()]
   /// The metadata keys without a counterpart.
-  private(set) var droppedMetadata: [String] = []
+  private(set) var droppedMetadata: [ExactString] = []
 
   /// Places the tensors of `table`; what HDF5 cannot hold, or our reader would not take back for more than
   /// `most` objects, goes to `obstacles`.
@@ -158,7 +158,8 @@ extension FileTree {
   }
 
   /// Attaches one attribute to a group, which is made where there is none.
-  mutating func attach(_ name: String, _ content: AttributeContent, toGroup path: String) {
+  mutating func attach(_ name: ExactString, _ content: AttributeContent, toGroup path: ExactString)
+  {
     guard let group = group(at: Array(path.utf8)[...]),
       attach(Array(name.utf8), content, to: group)
     else {
@@ -174,7 +175,7 @@ extension FileTree {
     for number in objects.indices {
       guard let tensor = objects[number].tensor else { continue }
       let type = table.entries[tensor].tensor.elementType
-      let mark = AttributeContent(text: type.name)
+      let mark = AttributeContent(text: ExactString(type.name))
       let isOpaque = DatatypeEncoding.isOpaque(type, convention)
       objects[number].attributes.removeAll {
         $0.name == name && $0.content != mark && (isOpaque || $0.content.namesElementType)
@@ -196,7 +197,7 @@ extension FileTree {
   }
 
   /// Makes sure that there is a group at `path`, unless a tensor is in the way.
-  mutating func addGroup(_ path: String) { _ = group(at: Array(path.utf8)[...]) }
+  mutating func addGroup(_ path: ExactString) { _ = group(at: Array(path.utf8)[...]) }
 
   private mutating func group(at path: ArraySlice<UInt8>) -> Int? {
     if path.isEmpty { return Self.root }

@@ -7,9 +7,9 @@ internal import Tensors
 /// The two texts are the table's metadata of these names. Keras builds the model from `config.json`, so
 /// that it cannot be missing; it does not read `metadata.json`.
 enum KerasArchive {
-  private static let configuration = "config.json"
-  private static let textMembers = ["metadata.json", configuration]
-  private static let weightsMember = "model.weights.h5"
+  private static let configuration: ExactString = "config.json"
+  private static let textMembers: [ExactString] = ["metadata.json", configuration]
+  private static let weightsMember: ExactString = "model.weights.h5"
   /// The largest that zip's extra field for alignment can bring about.
   private static let largestAlignment = 1 << 15
 
@@ -26,7 +26,7 @@ enum KerasArchive {
     var beginning: [UInt8] = []
     for name in textMembers {
       guard let value = table.metadata[name] else { continue }
-      let text = Array((value.string ?? value.text()).utf8)
+      let text = Array(value.string?.utf8 ?? value.text().utf8)
       var record = ZipMemberRecord(name: name, method: .stored, headerOffset: beginning.count)
       record.fill(crc32: CRC32.of(text), size: text.count)
       beginning += record.localHeader() + text

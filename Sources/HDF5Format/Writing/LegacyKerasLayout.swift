@@ -16,29 +16,29 @@ internal import Tensors
 struct LegacyKerasLayout {
   /// What Keras puts into one attribute at most.
   private static let attributeLimit = 64_512
-  private static let layerList = "layer_names"
-  private static let weightList = "weight_names"
-  private static let optimizer = "optimizer_weights"
-  private static let topLevel = "top_level_model_weights"
+  private static let layerList: ExactString = "layer_names"
+  private static let weightList: ExactString = "weight_names"
+  private static let optimizer: ExactString = "optimizer_weights"
+  private static let topLevel: ExactString = "top_level_model_weights"
 
   private struct List {
-    let group: String
-    let attribute: String
-    let names: [String]
+    let group: ExactString
+    let attribute: ExactString
+    let names: [ExactString]
   }
 
   private var lists: [List] = []
   /// The metadata that becomes attributes as it is.
   private var metadata: Metadata
   /// The keys about an optimizer whose weights are not in the table.
-  private(set) var droppedMetadata: [String] = []
+  private(set) var droppedMetadata: [ExactString] = []
 
   /// Compares the lists in the metadata with the names of `table`.
   init(_ table: TensorTable, _ obstacles: inout Obstacles) {
     metadata = table.metadata
     let isWholeModel = table.metadata["@model_config"] != nil
-    let weights = isWholeModel ? "model_weights" : ""
-    var expected: [String: String] = [:]
+    let weights: ExactString = isWholeModel ? "model_weights" : ""
+    var expected: [ExactString: ExactString] = [:]
     if let layers = takeList(Self.layerList, of: weights) {
       for layer in layers + [Self.topLevel] {
         let group = Self.path(weights, layer)
@@ -59,7 +59,7 @@ struct LegacyKerasLayout {
     for entry in table.entries where expected.removeValue(forKey: entry.name) == nil {
       obstacles.add(entry.name, "no list of layers and weights names it")
     }
-    for (name, group) in expected.sorted(by: { $0.key.precedesInUTF8($1.key) }) {
+    for (name, group) in expected.sorted(by: { $0.key < $1.key }) {
       obstacles.add(name, "listed by '\(group)', not among the tensors")
     }
     for list in lists where list.names.contains(where: { $0.utf8.count > Self.attributeLimit }) {
@@ -68,7 +68,9 @@ struct LegacyKerasLayout {
   }
 
   /// An optimizer's weights are written if the table has any; it may have been left out by choice.
-  private mutating func takeOptimizer(_ table: TensorTable, _ expected: inout [String: String]) {
+  private mutating func takeOptimizer(
+    _ table: TensorTable, _ expected: inout [ExactString: ExactString]
+  ) {
     let prefix = Self.optimizer + "/"
     if table.entries.contains(where: { $0.name.hasPrefix(prefix) }) {
       for name in takeList(Self.weightList, of: Self.optimizer) ?? [] {
@@ -83,24 +85,25 @@ struct LegacyKerasLayout {
     }
   }
 
-  private static func path(_ group: String, _ name: String) -> String {
+  private static func path(_ group: ExactString, _ name: ExactString) -> ExactString {
     group.isEmpty ? name : group + "/" + name
   }
 
   /// Takes a list out of the metadata, where it may be in numbered parts; nil where it is absent or no
   /// list of texts.
-  private mutating func takeList(_ attribute: String, of group: String) -> [String]? {
-    func take(_ key: String) -> [String]? {
+  private mutating func takeList(_ attribute: ExactString, of group: ExactString) -> [ExactString]?
+  {
+    func take(_ key: ExactString) -> [ExactString]? {
       guard let elements = metadata[key]?.array else { return nil }
       let names = elements.compactMap(\.string)
       guard names.count == elements.count else { return nil }
       metadata[key] = nil
       return names
     }
-    let key = "\(group)@\(attribute)"
+    let key: ExactString = "\(group)@\(attribute)"
     var names = take(key)
     var part = 0
-    while names == nil || part > 0, let more = take(key + String(part)) {
+    while names == nil || part > 0, let more = take("\(key)\(part)") {
       names = (names ?? []) + more
       part += 1
     }
@@ -115,7 +118,7 @@ struct LegacyKerasLayout {
     for list in lists {
       let parts = Self.parts(of: list.names)
       for (index, part) in parts.enumerated() {
-        let attribute = list.attribute + (parts.count == 1 ? "" : String(index))
+        let attribute = parts.count == 1 ? list.attribute : "\(list.attribute)\(index)"
         tree.attach(attribute, AttributeContent(paddedTexts: Array(part)), toGroup: list.group)
       }
     }
@@ -125,7 +128,7 @@ struct LegacyKerasLayout {
   ///
   /// There are as few parts as keep each below the limit; their sizes differ by one at most, the longer
   /// ones first. A text takes the room of the longest.
-  static func parts(of names: [String]) -> [ArraySlice<String>] {
+  static func parts(of names: [ExactString]) -> [ArraySlice<ExactString>] {
     let perPart = attributeLimit / AttributeContent.width(of: names)
     guard names.count > perPart, perPart > 0 else { return [names[...]] }
     let count = (names.count - 1) / perPart + 1

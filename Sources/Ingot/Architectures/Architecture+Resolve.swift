@@ -11,7 +11,7 @@ extension Architecture {
     guard text.hasSuffix(".json") || text.contains("/") else {
       throw IngotError(
         .unsupported, "unknown architecture '\(text.escapedForDisplay())'",
-        hint: NearestNames.hint(text, among: all.map(\.name))
+        hint: NearestNames.hint(ExactString(text), among: all.map { ExactString($0.name) })
           ?? "'ingot architectures' lists what is known; a file ends in .json or has a slash")
     }
     return try Tensors.naming(file: text) {

@@ -40,7 +40,7 @@ enum ModelDocuments {
   }
 
   /// The key under which a conversion between conventions leaves the configuration.
-  static let nativeKey = "ingot.configuration"
+  static let nativeKey: ExactString = "ingot.configuration"
 
   private static func embedded(in metadata: Metadata) throws -> [ConfigurationDocument] {
     var documents: [ConfigurationDocument] = []
@@ -52,11 +52,11 @@ enum ModelDocuments {
       let members = metadata.sorted.map { JSON.Member($0.key, $0.value) }
       documents.append(try ConfigurationDocument(.object(members), name: "metadata"))
     }
-    for key in ["@model_config", "config.json"] {
+    for key: ExactString in ["@model_config", "config.json"] {
       guard let text = metadata[key]?.string, text.utf8.count <= Limits.jsonBytes,
         let json = try? JSONScanner.parse(Array(text.utf8)), json.object != nil
       else { continue }
-      documents.append(try ConfigurationDocument(json, name: key))
+      documents.append(try ConfigurationDocument(json, name: key.text))
     }
     return documents
   }

@@ -22,7 +22,8 @@ public struct ModelOptions: Sendable {
       guard let parameter = architecture[parameter: name] else {
         throw IngotError(
           .usage, "--set: '\(name.escapedForDisplay())' is no parameter of \(architecture.name)",
-          hint: NearestNames.hint(name, among: architecture.parameters.map(\.name))
+          hint: NearestNames.hint(
+            ExactString(name), among: architecture.parameters.map { ExactString($0.name) })
             ?? "it has \(architecture.parameters.map(\.name).joined(separator: ", "))")
       }
       guard let value = parameter.value(text) else {

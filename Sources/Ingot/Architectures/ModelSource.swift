@@ -16,7 +16,7 @@ public struct ModelSource: Sendable {
   /// A tied weight that a checkpoint stores all the same.
   public struct StoredTie: Sendable {
     /// The tensor.
-    public let name: String
+    public let name: ExactString
     /// The role of the weight that it is tied to.
     public let target: String
     /// Whether the two hold the same bytes.
@@ -121,7 +121,8 @@ extension Model {
   public var configurationJSON: JSON {
     .object(
       values.map { name, entry in
-        JSON.Member(name, ["value": entry.value.json, "source": .string(entry.source)])
+        JSON.Member(
+          ExactString(name), ["value": entry.value.json, "source": .string(entry.source)])
       })
   }
 }

@@ -9,7 +9,7 @@ public struct NameConversion: Sendable {
   /// What became of every name.
   public let respelling: Respelling
   /// Metadata keys that belong to the source's names and say nothing about the result's.
-  public let droppedMetadata: [String]
+  public let droppedMetadata: [ExactString]
   /// What the result's ecosystem computes otherwise with the same weights.
   public let notes: [String]
   let table: TensorTable
@@ -23,7 +23,7 @@ public struct NameConversion: Sendable {
   /// - Throws: `unsupported` for an unknown convention, and `UnmappedNames` where anything is left over.
   init(
     _ checkpoint: Checkpoint, _ table: TensorTable, to convention: String,
-    allowing allowed: [String],
+    allowing allowed: [ExactString],
     _ options: ModelOptions
   ) throws {
     var checkpoint = checkpoint
@@ -41,7 +41,7 @@ public struct NameConversion: Sendable {
       throw IngotError(
         .unsupported,
         "\(model.architecture.name) has no convention '\(convention.escapedForDisplay())'",
-        hint: NearestNames.hint(convention, among: names)
+        hint: NearestNames.hint(ExactString(convention), among: names.map { ExactString($0) })
           ?? "it has \(names.joined(separator: ", "))")
     }
     from = reading.convention.name
@@ -75,7 +75,7 @@ extension Model {
   var nativeConfiguration: JSON {
     .object(
       [JSON.Member("architecture", .string(architecture.name))]
-        + values.map { JSON.Member($0.name, $0.entry.value.json) })
+        + values.map { JSON.Member(ExactString($0.name), $0.entry.value.json) })
   }
 }
 
@@ -92,7 +92,7 @@ public struct UnmappedNames: Error {
     _ checkpoint: Checkpoint
   ) {
     self.respelling = respelling
-    func names(_ remark: Respelling.Remark) -> [String] {
+    func names(_ remark: Respelling.Remark) -> [ExactString] {
       obstacles.filter { $0.remark == remark }.map { $0.from[0] }
     }
     let unmapped = names(.unmapped)

@@ -5,7 +5,7 @@ public struct Validation: Sendable {
   /// A tensor of another shape than the architecture's.
   public struct Mismatch: Sendable, Hashable {
     /// The tensor.
-    public let name: String
+    public let name: ExactString
     /// The shape that the architecture gives it.
     public let expected: Shape
     /// The shape that it has.
@@ -15,15 +15,15 @@ public struct Validation: Sendable {
   /// The model and how its tensors were understood.
   public let source: ModelSource
   /// The names that should be there and are not.
-  public let missing: [String]
+  public let missing: [ExactString]
   /// The names that nothing explains.
-  public let unexpected: [String]
+  public let unexpected: [ExactString]
   /// The tensors of other shapes.
   public let mismatched: [Mismatch]
   /// For a missing name the unexpected ones that are nearest to it.
-  public let suggestions: [(missing: String, nearest: String)]
+  public let suggestions: [(missing: ExactString, nearest: ExactString)]
   /// The names of buffers.
-  public let buffers: [String]
+  public let buffers: [ExactString]
   /// The parameters that the architecture has, tied ones once.
   public let expectedParameters: Int
   /// The parameters that the checkpoint has, tied ones once and buffers apart.
@@ -42,7 +42,7 @@ public struct Validation: Sendable {
     }
     self.source = source
     let table = checkpoint.table
-    var missing: [String] = []
+    var missing: [ExactString] = []
     var mismatched: [Mismatch] = []
     var found = 0
     for (stored, name) in reading.tensors {

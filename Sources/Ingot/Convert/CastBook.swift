@@ -2,7 +2,7 @@
 struct CastBook: Sendable {
   /// One tensor's cast.
   struct Entry: Sendable {
-    let name: String
+    let name: ExactString
     let from: ElementType
     let to: ElementType
     let recorder: CastRecorder

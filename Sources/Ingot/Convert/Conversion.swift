@@ -15,7 +15,7 @@ public struct Conversion: Sendable {
   private let casts: CastBook
   private var files: [PlannedFile]
   private let droppedOthers: [OtherItem]
-  private let droppedMetadata: [String]
+  private let droppedMetadata: [ExactString]
 
   /// One file of the destination.
   private struct PlannedFile {
@@ -75,7 +75,7 @@ public struct Conversion: Sendable {
     }
     files = plans
     // Every shard of a set may name the same key.
-    var seen: Set<String> = []
+    var seen: Set<ExactString> = []
     droppedMetadata =
       ((nameConversion?.droppedMetadata ?? []) + files.flatMap(\.plan.droppedMetadata))
       .filter { seen.insert($0).inserted }
@@ -137,7 +137,7 @@ public struct Conversion: Sendable {
       return [try plan(table, destination)]
     }
     let folder = String(destination.dropLast(destination.fileName.count))
-    var files = try set.files.map { try plan($0.table, folder + $0.name, set.fileFormat) }
+    var files = try set.files.map { try plan($0.table, folder + $0.name.text, set.fileFormat) }
     var index = WritePlan()
     index.parts = [.bytes(set.index)]
     files.append(

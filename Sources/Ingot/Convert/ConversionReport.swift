@@ -3,7 +3,7 @@ public struct ConversionReport: Sendable {
   /// A tensor as it goes into the destination.
   public struct Item: Sendable {
     /// Its name in the destination.
-    public let name: String
+    public let name: ExactString
     /// Its element type in the destination.
     public let elementType: ElementType
     /// Its shape in the destination.
@@ -15,7 +15,7 @@ public struct ConversionReport: Sendable {
   /// What casting did to a tensor.
   public struct CastItem: Sendable {
     /// The tensor's name in the destination.
-    public let name: String
+    public let name: ExactString
     /// Its element type in the source.
     public let from: ElementType
     /// Its element type in the destination.
@@ -41,7 +41,7 @@ public struct ConversionReport: Sendable {
   /// What each rule of the rules file changed, in the order applied.
   public let rules: [RulesReport.Rule]
   /// Metadata keys that the destination cannot hold.
-  public let droppedMetadata: [String]
+  public let droppedMetadata: [ExactString]
   /// What is in the source and is no tensor.
   public let droppedOthers: [OtherItem]
   /// What a user should know, one sentence each.
@@ -59,7 +59,7 @@ public struct ConversionReport: Sendable {
 
   init(
     source: Checkpoint, destination: String, format: String, table: TensorTable, files: [String],
-    rules: [RulesReport.Rule], isDryRun: Bool, droppedMetadata: [String],
+    rules: [RulesReport.Rule], isDryRun: Bool, droppedMetadata: [ExactString],
     droppedOthers: [OtherItem], notes: [String]
   ) {
     self.source = source.path

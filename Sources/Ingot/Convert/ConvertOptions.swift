@@ -3,12 +3,12 @@ public struct ConvertOptions: Sendable {
   /// An element type for the tensors whose names match a pattern.
   public struct Cast: Sendable, Hashable {
     /// The glob that names match; nil means every floating tensor.
-    public var pattern: String?
+    public var pattern: ExactString?
     /// The type that they become.
     public var elementType: ElementType
 
     /// A cast of every floating tensor, or of the tensors that `pattern` matches, whatever their type.
-    public init(_ elementType: ElementType, pattern: String? = nil) {
+    public init(_ elementType: ElementType, pattern: ExactString? = nil) {
       self.pattern = pattern
       self.elementType = elementType
     }
@@ -25,7 +25,7 @@ public struct ConvertOptions: Sendable {
   /// The convention whose names and layouts the result has; nil keeps the source's.
   public var names: String?
   /// Globs of names that may stay as they are although the architecture does not explain them.
-  public var allowedUnmapped: [String] = []
+  public var allowedUnmapped: [ExactString] = []
   /// What is said of the model, for `names`.
   public var model = ModelOptions()
   /// The tensors to convert.

@@ -6,7 +6,7 @@ public struct Difference: Sendable {
   /// A tensor that differs.
   public struct Item: Sendable {
     /// Its name.
-    public let name: String
+    public let name: ExactString
     /// Why it differs: `dtype`, `shape` or `values`, with both sides.
     public let reason: String
     /// How the values differ; nil where type or shape do already.
@@ -14,9 +14,9 @@ public struct Difference: Sendable {
   }
 
   /// Names that only the first has.
-  public let onlyInFirst: [String]
+  public let onlyInFirst: [ExactString]
   /// Names that only the second has.
-  public let onlyInSecond: [String]
+  public let onlyInSecond: [ExactString]
   /// Tensors of both that differ.
   public let different: [Item]
   /// How many names both have.
@@ -57,7 +57,7 @@ public struct Difference: Sendable {
   }
 
   private static func compare(
-    _ name: String, _ a: Tensor, _ b: Tensor, _ tolerance: Tolerance?,
+    _ name: ExactString, _ a: Tensor, _ b: Tensor, _ tolerance: Tolerance?,
     _ files: (first: String, second: String)?, _ buffers: inout Buffers
   ) throws -> Item? {
     guard a.shape == b.shape else {

@@ -10,7 +10,7 @@ public struct DigestManifest: Sendable, Equatable {
   /// One tensor's line.
   public struct Line: Sendable, Equatable {
     /// The tensor's name.
-    public let name: String
+    public let name: ExactString
     /// The name of its element type.
     public let elementType: String
     /// Its dimensions.
@@ -34,7 +34,7 @@ public struct DigestManifest: Sendable, Equatable {
 
   init(_ lines: [Line]) {
     // Positions are sorted, because moving a line is dear.
-    let order = lines.indices.sorted { lines[$0].name.precedesInUTF8(lines[$1].name) }
+    let order = lines.indices.sorted { lines[$0].name < lines[$1].name }
     self.lines = order.map { lines[$0] }
   }
 
@@ -124,11 +124,11 @@ extension DigestManifest {
   /// What differs between a recorded manifest and what is there.
   public struct Difference: Sendable, Equatable {
     /// Names whose bytes, type or shape are not what was recorded.
-    public var changed: [String] = []
+    public var changed: [ExactString] = []
     /// Names that were recorded and are not there.
-    public var missing: [String] = []
+    public var missing: [ExactString] = []
     /// Names that are there and were not recorded.
-    public var added: [String] = []
+    public var added: [ExactString] = []
     /// Whether the recorded total is not that of the recorded lines: the manifest itself was edited.
     public var totalDiffers = false
 
@@ -143,7 +143,7 @@ extension DigestManifest {
   /// - Throws: `malformed` naming the line that is none, or a name that occurs twice.
   public static func parse(_ text: String) throws -> (manifest: DigestManifest, total: String?) {
     var lines: [Line] = []
-    var names: Set<String> = []
+    var names: Set<ExactString> = []
     var total: String?
     for (number, line) in text.split(separator: "\n").enumerated() {
       func fail(_ reason: String) -> IngotError {
@@ -174,7 +174,7 @@ extension DigestManifest {
 
   private static func parseFields(
     _ text: Substring, _ fail: (String) -> IngotError
-  ) throws -> (type: String, shape: [Int], name: String) {
+  ) throws -> (type: String, shape: [Int], name: ExactString) {
     guard let typeEnd = text.firstIndex(of: " "),
       let shapeEnd = text[typeEnd...].firstIndex(of: "]")
     else { throw fail("is not '<sha256>  <dtype>  <shape>  <name>'") }

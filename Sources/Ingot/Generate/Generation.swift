@@ -94,7 +94,7 @@ public struct Generation: Sendable {
     let special = try SpecialTokens(source)
     let stops = Set(self.stops ?? special.ends)
     let decodes = try decodesBesideEncoder()
-    var inputs = ["input_ids": try Self.tensor(prompt)]
+    var inputs: [ExactString: Tensor] = ["input_ids": try Self.tensor(prompt)]
     var length = prompt.count
     if decodes {
       guard let start = start ?? special.start else {
@@ -189,7 +189,7 @@ public struct Generation: Sendable {
 
   /// The logits of the last position.
   private func lastLogits(
-    _ session: inout ForwardSession, _ inputs: [String: Tensor]
+    _ session: inout ForwardSession, _ inputs: [ExactString: Tensor]
   ) throws -> [Double] {
     var logits: [Double] = []
     try session.run(inputs) { state in

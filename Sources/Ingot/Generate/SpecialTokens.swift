@@ -7,9 +7,9 @@ struct SpecialTokens {
   /// What a decoder begins with.
   private(set) var start: Int?
 
-  private static let endKeys = ["eos_token_id", "tokenizer.ggml.eos_token_id"]
+  private static let endKeys: [ExactString] = ["eos_token_id", "tokenizer.ggml.eos_token_id"]
   /// The decoder's own first; an encoder-decoder without one begins as every sequence does.
-  private static let startKeys = [
+  private static let startKeys: [ExactString] = [
     "decoder_start_token_id", "bos_token_id", "tokenizer.ggml.bos_token_id",
   ]
 
@@ -23,7 +23,7 @@ struct SpecialTokens {
       let path = ModelDocuments.beside(file, "generation_config.json")
       if InputFile.isRegularFile(path) { documents.insert(try ModelDocuments.read(path), at: 0) }
     }
-    func value(_ keys: [String]) -> [Int]? {
+    func value(_ keys: [ExactString]) -> [Int]? {
       for key in keys {
         for document in documents {
           guard let value = document.json[key] else { continue }

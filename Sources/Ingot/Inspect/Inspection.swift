@@ -3,7 +3,7 @@ public struct Inspection: Sendable {
   /// One tensor.
   public struct Item: Sendable {
     /// Its name.
-    public let name: String
+    public let name: ExactString
     /// Its element type.
     public let elementType: ElementType
     /// Its dimensions.
@@ -14,18 +14,18 @@ public struct Inspection: Sendable {
 
     /// What few tensors have, apart, so that an item stays small: a checkpoint may have many.
     private final class Remarks: Sendable {
-      let aliasOf: String?
+      let aliasOf: ExactString?
       let obstacle: String?
       let statistics: Statistics?
 
-      init(aliasOf: String?, obstacle: String?, statistics: Statistics?) {
+      init(aliasOf: ExactString?, obstacle: String?, statistics: Statistics?) {
         self.aliasOf = aliasOf
         self.obstacle = obstacle
         self.statistics = statistics
       }
     }
 
-    init(_ entry: TensorTable.Entry, aliasOf: String?) {
+    init(_ entry: TensorTable.Entry, aliasOf: ExactString?) {
       name = entry.name
       elementType = entry.tensor.elementType
       shape = entry.tensor.shape
@@ -37,7 +37,7 @@ public struct Inspection: Sendable {
     }
 
     /// The first tensor that shares its bytes, where there is one.
-    public var aliasOf: String? { remarks?.aliasOf }
+    public var aliasOf: ExactString? { remarks?.aliasOf }
     /// Why it cannot be read, where it cannot.
     public var obstacle: String? { remarks?.obstacle }
     /// Statistics of its values, where they were asked for.
@@ -138,7 +138,7 @@ public struct Inspection: Sendable {
         "by_dtype": .object(
           byElementType.map { entry in
             JSON.Member(
-              entry.type.name,
+              ExactString(entry.type.name),
               [
                 "tensors": JSON(entry.totals.tensors), "elements": JSON(entry.totals.elements),
                 "bytes": JSON(entry.totals.bytes),

@@ -84,6 +84,6 @@ enum ModelFolder {
       }
       if !name.hasPrefix(".") { names.append(name) }
     }
-    return names.sorted { $0.precedesInUTF8($1) }
+    return names.sorted { $0 < $1 }
   }
 }

@@ -27,7 +27,7 @@ extension ParametersReport {
 }
 
 extension ParameterCounts.Count {
-  fileprivate var member: JSON.Member { JSON.Member(name, JSON(elements)) }
+  fileprivate var member: JSON.Member { JSON.Member(ExactString(name), JSON(elements)) }
 }
 
 extension ParameterCounts {

@@ -5,7 +5,7 @@ public struct CheckpointFaults: Sendable {
   /// A weight with values that are no numbers.
   public struct NotFinite: Sendable, Hashable {
     /// The tensor.
-    public let name: String
+    public let name: ExactString
     /// How many values are NaN.
     public let nan: Int
     /// How many are infinite.
@@ -25,13 +25,13 @@ public struct CheckpointFaults: Sendable {
   }
 
   /// The names that should be there and are not.
-  public let missing: [String]
+  public let missing: [ExactString]
   /// The names that nothing explains.
-  public let unexpected: [String]
+  public let unexpected: [ExactString]
   /// The tensors of other shapes.
   public let mismatched: [Validation.Mismatch]
   /// The tied weights whose second copies are other weights.
-  public let falselyTied: [String]
+  public let falselyTied: [ExactString]
   /// The weights that hold NaN or infinities.
   public let notFinite: [NotFinite]
 

@@ -83,10 +83,12 @@ private struct ChecksDecoder {
   /// What stands before relative paths.
   let folder: String
 
-  private static let checkKeys = ["golden", "against", "digest", "parameters", "finite", "fits"]
-  private static let modelKeys = ["architecture", "config", "set"]
+  private static let checkKeys: [ExactString] = [
+    "golden", "against", "digest", "parameters", "finite", "fits",
+  ]
+  private static let modelKeys: [ExactString] = ["architecture", "config", "set"]
   /// The options that only some checks use.
-  private static let optionUsers = [
+  private static let optionUsers: [(ExactString, [ExactString])] = [
     ("precision", ["golden", "against"]), ("rtol", ["golden", "against"]),
     ("atol", ["golden", "against"]), ("seed", ["against"]), ("sequence", ["against"]),
   ]
@@ -103,7 +105,8 @@ private struct ChecksDecoder {
     let fields = try YAMLFields(
       node, of: "a check", required: ["path"],
       optional: Self.checkKeys + Self.modelKeys + Self.optionUsers.map(\.0))
-    var entry = ChecksManifest.Entry(paths: try texts(fields.value("path"), "a path or glob"))
+    var entry = ChecksManifest.Entry(
+      paths: try texts(fields.value("path"), "a path or glob"))
     if let golden = fields["golden"] {
       entry.checks += try paths(golden, "the path of a golden").map { .golden($0) }
     }
@@ -140,27 +143,27 @@ private struct ChecksDecoder {
   }
 
   private func readModel(_ fields: YAMLFields, _ entry: inout ChecksManifest.Entry) throws {
-    entry.architecture = try fields["architecture"]?.text("the name of an architecture")
+    entry.architecture = try fields["architecture"]?.text("the name of an architecture").text
     // A description of one's own is a file, everything else a name.
     if let name = entry.architecture, name.hasSuffix(".json") || name.contains("/") {
       entry.architecture = resolve(name)
     }
-    entry.configuration = try fields["config"].map { resolve(try $0.text("a path")) }
+    entry.configuration = try fields["config"].map { resolve(try $0.text("a path").text) }
     entry.settings =
       try fields["set"]?.members(of: "a mapping of the configuration's values").map {
-        ($0.key, try $0.value.spelling("a value"))
+        ($0.key.text, try $0.value.spelling("a value").text)
       } ?? []
   }
 
   private func readComparison(_ fields: YAMLFields, _ entry: inout ChecksManifest.Entry) throws {
     if let precision = fields["precision"] {
       let names = Precision.allCases.map(\.rawValue).joined(separator: " or ")
-      guard let value = Precision(rawValue: try precision.text(names)) else {
+      guard let value = Precision(rawValue: try precision.text(names).text) else {
         throw precision.mismatch(expected: names)
       }
       entry.precision = value
     }
-    func tolerance(_ key: String) throws -> Double? {
+    func tolerance(_ key: ExactString) throws -> Double? {
       guard let node = fields[key] else { return nil }
       let value = try node.number("a tolerance")
       guard value >= 0 else { throw node.mismatch(expected: "a tolerance of 0 or more") }
@@ -182,7 +185,7 @@ private struct ChecksDecoder {
   }
 
   private func digest(_ node: YAMLNode) throws -> ChecksManifest.Digest {
-    let text = try node.text("a digest or the path of a digest manifest")
+    let text = try node.text("a digest or the path of a digest manifest").text
     let isTotal = text.utf8.count == 64 && text.utf8.allSatisfy(Self.isHexadecimal)
     return isTotal ? .total(text) : .manifest(resolve(text))
   }
@@ -198,9 +201,9 @@ private struct ChecksDecoder {
   }
 
   private func texts(_ node: YAMLNode, _ what: String) throws -> [String] {
-    guard case .list(let nodes) = node.content else { return [try node.text(what)] }
+    guard case .list(let nodes) = node.content else { return [try node.text(what).text] }
     guard !nodes.isEmpty else { throw node.mismatch(expected: what) }
-    return try nodes.map { try $0.text(what) }
+    return try nodes.map { try $0.text(what).text }
   }
 
   private func resolve(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }

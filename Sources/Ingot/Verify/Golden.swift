@@ -8,23 +8,23 @@ public struct Golden: Sendable {
   /// The file.
   public let path: String
   /// The inputs by name, without `input/`.
-  public let inputs: [String: Tensor]
+  public let inputs: [ExactString: Tensor]
   /// Outputs, hidden states and finer ones by their whole names.
-  public let states: [String: Tensor]
+  public let states: [ExactString: Tensor]
   /// The type that the states were computed in, as far as their values show.
   public let precision: ElementType
   /// How the precision is known.
   public let precisionSource: String
   /// How far each state moves where the weights are rounded to `precision`, as far as that was measured.
-  let roundingEffects: [String: Double]
+  let roundingEffects: [ExactString: Double]
   /// The container; nil for what was computed and not read.
   private let checkpoint: Checkpoint?
 
-  private static let stateFolders = [
+  private static let stateFolders: [ExactString] = [
     "output", "hidden", "encoder_hidden", "decoder_hidden", "trace",
   ]
   /// The key in a container's metadata that names the precision.
-  private static let precisionKey = "precision"
+  private static let precisionKey: ExactString = "precision"
 
   /// Opens a golden.
   ///
@@ -51,8 +51,8 @@ public struct Golden: Sendable {
   ///
   /// - Parameter path: What errors name.
   init(
-    path: String, inputs: [String: Tensor], states: [String: Tensor], precision: ElementType,
-    precisionSource: String, roundingEffects: [String: Double]
+    path: String, inputs: [ExactString: Tensor], states: [ExactString: Tensor],
+    precision: ElementType, precisionSource: String, roundingEffects: [ExactString: Double]
   ) {
     checkpoint = nil
     self.roundingEffects = roundingEffects
@@ -70,25 +70,25 @@ public struct Golden: Sendable {
 
   private static func sort(
     _ table: TensorTable
-  ) throws -> (inputs: [String: Tensor], states: [String: Tensor]) {
+  ) throws -> (inputs: [ExactString: Tensor], states: [ExactString: Tensor]) {
     if let other = table.others.first {
       throw IngotError(.malformed, "is no part of a golden: \(other.type)", tensor: other.name)
     }
-    var inputs: [String: Tensor] = [:]
-    var states: [String: Tensor] = [:]
+    var inputs: [ExactString: Tensor] = [:]
+    var states: [ExactString: Tensor] = [:]
     for entry in table.entries {
       let parts = entry.name.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
       guard parts.count == 2, !parts[1].isEmpty,
-        parts[0] == "input" || stateFolders.contains(String(parts[0]))
+        parts[0] == "input" || stateFolders.contains(parts[0])
       else {
         throw IngotError(
           .malformed, "is no part of a golden", tensor: entry.name,
           hint: "a golden holds input/… and "
-            + stateFolders.map { $0 + "/…" }.joined(separator: ", "))
+            + stateFolders.map { "\($0)/…" }.joined(separator: ", "))
       }
       if let obstacle = entry.tensor.obstacle { throw obstacle.naming(tensor: entry.name) }
       if parts[0] == "input" {
-        inputs[String(parts[1])] = entry.tensor
+        inputs[parts[1]] = entry.tensor
       } else {
         guard roundoffs[entry.tensor.elementType] != nil else {
           throw IngotError(
@@ -120,7 +120,7 @@ extension Golden {
   /// NumPy has no bfloat16, and many recorders widen everything: what was computed in a narrower type is
   /// told by every number of every output being one of that type.
   private static func precision(
-    of states: [String: Tensor], _ metadata: Metadata
+    of states: [ExactString: Tensor], _ metadata: Metadata
   ) throws -> (ElementType, String) {
     if let recorded = metadata[precisionKey]?.string {
       guard let type = ElementType(name: recorded), roundoffs[type] != nil else {
@@ -130,7 +130,7 @@ extension Golden {
       return (type, "recorded")
     }
     let outputs = states.filter { $0.key.hasPrefix("output/") && $0.key != "output/loss" }
-    let telling = (outputs.isEmpty ? states : outputs).sorted { $0.key.precedesInUTF8($1.key) }
+    let telling = (outputs.isEmpty ? states : outputs).sorted { $0.key < $1.key }
     let stored =
       telling.map(\.value.elementType).max { roundoff($0) > roundoff($1) } ?? .float64
     var candidates: [ElementType] = [.bfloat16, .float16, .float32].filter {

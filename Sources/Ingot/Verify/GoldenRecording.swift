@@ -8,7 +8,7 @@ public struct GoldenRecording: Sendable {
   /// The model and its weights.
   public let source: ModelSource
   /// The inputs by name, without `input/`.
-  public let inputs: [String: Tensor]
+  public let inputs: [ExactString: Tensor]
   /// The arithmetic, and the type that the states are stored in.
   public var precision: Precision = .float64
   /// Threads to use; one per processor where nil.
@@ -24,9 +24,9 @@ public struct GoldenRecording: Sendable {
     /// The arithmetic.
     public let precision: Precision
     /// The names of the states.
-    public let states: [String]
+    public let states: [ExactString]
     /// The states that share their name with others, as those of shared layers do, and were left out.
-    public let ambiguous: [String]
+    public let ambiguous: [ExactString]
 
     /// The report that `--json` prints (`schemas/golden-report.schema.json`).
     public var json: JSON {
@@ -50,9 +50,9 @@ public struct GoldenRecording: Sendable {
     inputs =
       prefixed.isEmpty
       ? Dictionary(entries.map { ($0.name, $0.tensor) }) { first, _ in first }
-      : Dictionary(prefixed.map { (String($0.name.dropFirst("input/".count)), $0.tensor) }) {
-        first, _ in first
-      }
+      : Dictionary(
+        prefixed.map { ($0.name.removingPrefix("input/") ?? $0.name, $0.tensor) }
+      ) { first, _ in first }
   }
 
   /// Runs the model and writes the golden.
@@ -67,7 +67,7 @@ public struct GoldenRecording: Sendable {
     try OutputFile.checkDestination(path, replaces: replacing)
     let threads = jobs ?? Workers.processorCount
     var table = TensorTable()
-    for (name, tensor) in inputs.sorted(by: { $0.key.precedesInUTF8($1.key) }) {
+    for (name, tensor) in inputs.sorted(by: { $0.key < $1.key }) {
       try table.append("input/" + name, tensor)
     }
     let recorded = try naming(file: inputFile.path) {
@@ -88,14 +88,14 @@ public struct GoldenRecording: Sendable {
 struct RecordedStates {
   private(set) var states = TensorTable()
   /// The states that share their name with others, as those of shared layers do, and are left out.
-  let ambiguous: [String]
+  let ambiguous: [ExactString]
 
   /// Runs the model.
   ///
   /// - Parameter type: What to round the weights to; nil takes them as they are.
   /// - Throws: what the forward pass throws; what lies with the weights names the checkpoint.
   init(
-    _ checkpoint: Checkpoint, _ reading: ModelReading, _ inputs: [String: Tensor],
+    _ checkpoint: Checkpoint, _ reading: ModelReading, _ inputs: [ExactString: Tensor],
     roundedTo type: ElementType? = nil, precision: Precision, jobs: Int
   ) throws {
     let file = checkpoint.files[0]
@@ -111,7 +111,7 @@ struct RecordedStates {
     var store = StateStore()
     try pass.run(inputs) { state in
       guard computed.counts[state.name] ?? 1 == 1 else { return true }
-      try states.append(state.name, store.keep(state.value))
+      try states.append(ExactString(state.name), store.keep(state.value))
       return true
     }
   }

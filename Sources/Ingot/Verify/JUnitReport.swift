@@ -31,7 +31,7 @@ public struct JUnitReport: Sendable {
       [checkpoint]
       + report.states.map { state in
         Case(
-          className: className, name: state.name,
+          className: className, name: state.name.text,
           verdict: state.isOK
             ? .passed
             : .failed(

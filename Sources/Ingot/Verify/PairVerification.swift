@@ -113,7 +113,7 @@ public struct PairVerification: Sendable {
   /// How far each state moves where the reference's weights are rounded.
   private func roundingEffects(
     _ type: ElementType, on recorded: RecordedStates, _ inputs: SeededInputs, _ threads: Int
-  ) throws -> [String: Double] {
+  ) throws -> [ExactString: Double] {
     guard absoluteTolerance == nil, let checkpoint = reference.checkpoint,
       let reading = reference.reading
     else { return [:] }
@@ -121,7 +121,7 @@ public struct PairVerification: Sendable {
       try RecordedStates(
         checkpoint, reading, inputs.tensors, roundedTo: type, precision: precision, jobs: threads)
     }
-    var effects: [String: Double] = [:]
+    var effects: [ExactString: Double] = [:]
     for item in try Difference(recorded.states, rounded.states, jobs: threads).different {
       // Where rounding overflows, nothing is measured.
       guard let values = item.comparison, values.nanOnOneSide == 0, values.maxAbsolute.isFinite
@@ -136,7 +136,7 @@ public struct PairVerification: Sendable {
   private func storedPrecision() throws -> (type: ElementType?, reason: String) {
     let types = reference.storedTypes
     var coarsest: (type: ElementType, roundoff: Double, reason: String)?
-    for (role, mine) in source.storedTypes.sorted(by: { $0.key.precedesInUTF8($1.key) }) {
+    for (role, mine) in source.storedTypes.sorted(by: { $0.key < $1.key }) {
       guard let theirs = types[role], theirs != mine else { continue }
       let reason = "'\(role)' is stored as \(mine.name) and as \(theirs.name)"
       guard let one = Golden.roundoffs[mine], let other = Golden.roundoffs[theirs] else {
@@ -156,9 +156,9 @@ public struct PairVerification: Sendable {
 
 extension ModelSource {
   /// The element type that each weight is stored in, by role.
-  fileprivate var storedTypes: [String: ElementType] {
+  fileprivate var storedTypes: [ExactString: ElementType] {
     guard let checkpoint, let reading else { return [:] }
-    var types: [String: ElementType] = [:]
+    var types: [ExactString: ElementType] = [:]
     for (stored, name) in reading.tensors {
       guard let name, let tensor = checkpoint.table[name] else { continue }
       for weight in stored.turns.joined() { types[weight.role] = tensor.elementType }

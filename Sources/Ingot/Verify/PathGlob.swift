@@ -37,7 +37,7 @@ enum PathGlob {
     let paths = unsafe (0..<Int(matches.gl_pathc)).compactMap { index in
       unsafe matches.gl_pathv[index].map { unsafe String(cString: $0) }
     }
-    return paths.sorted { $0.precedesInUTF8($1) }
+    return paths.sorted { $0 < $1 }
   }
 
   private static func isSpecial(_ character: Character) -> Bool { "*?[".contains(character) }

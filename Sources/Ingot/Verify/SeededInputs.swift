@@ -10,7 +10,7 @@ public struct SeededInputs: Sendable {
   /// The seed.
   public let seed: UInt64
   /// The inputs by their canonical names.
-  let tensors: [String: Tensor]
+  let tensors: [ExactString: Tensor]
 
   /// What a sequence has where the model's positions allow it and nothing else is asked for.
   private static let usualLength = 32
@@ -27,7 +27,7 @@ public struct SeededInputs: Sendable {
     let whole = try ShapeWalk(model, batch: 3, sequence: length).shapes
     let decoder = try ShapeWalk(model, batch: 3, sequence: shorter).shapes
     var random = SeededGenerator(seed: seed)
-    var tensors: [String: Tensor] = [:]
+    var tensors: [ExactString: Tensor] = [:]
     for input in model.architecture.inputs {
       let isDecoder = input.name.hasPrefix("decoder_")
       // Positions counted from 0 are what the model is used with.
@@ -59,8 +59,8 @@ public struct SeededInputs: Sendable {
   }
 
   /// The inputs' names and shapes, sorted by name.
-  public var shapes: [(name: String, shape: Shape)] {
-    tensors.map { ($0.key, $0.value.shape) }.sorted { $0.name.precedesInUTF8($1.name) }
+  public var shapes: [(name: ExactString, shape: Shape)] {
+    tensors.map { ($0.key, $0.value.shape) }.sorted { $0.name < $1.name }
   }
 
   /// The object in reports.

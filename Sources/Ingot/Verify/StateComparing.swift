@@ -7,18 +7,18 @@ struct StateComparing: Sendable {
   /// What a state of the model should be.
   struct Expectation: Sendable {
     /// Its name in the golden, which may be another than ours.
-    let name: String
+    let name: ExactString
     let tensor: Tensor
   }
 
   /// The golden.
   let path: String
-  let inputs: [String: Tensor]
+  let inputs: [ExactString: Tensor]
   /// By our names.
-  let expected: [String: Expectation]
+  let expected: [ExactString: Expectation]
   let tolerance: VerificationTolerance
   /// How far rounding the weights moves each state, as far as that was measured.
-  var roundingEffects: [String: Double] = [:]
+  var roundingEffects: [ExactString: Double] = [:]
   /// The part of the golden that it is; nil for the whole.
   var extent: String?
 
@@ -105,7 +105,7 @@ private struct AttentionMasks {
   private let decoder: Mask?
   private let hasDecoder: Bool
 
-  init(_ inputs: [String: Tensor]) throws {
+  init(_ inputs: [ExactString: Tensor]) throws {
     func mask(_ name: String) throws -> Mask? {
       // The forward pass says what is wrong with a mask of another kind.
       guard let tensor = inputs[name], tensor.shape.rank == 2, tensor.obstacle == nil,

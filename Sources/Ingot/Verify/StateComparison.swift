@@ -6,7 +6,7 @@ internal import Tensors
 /// Only positions that no attention mask hides count. NaN or an infinity, on either side, never passes.
 public struct StateComparison: Sendable {
   /// The name in the golden.
-  public let name: String
+  public let name: ExactString
   /// What kind of state it is.
   public let kind: State.Kind
   /// The layer that it lies in or comes out of; nil where it is none, or not known.
@@ -64,7 +64,7 @@ public struct StateComparison: Sendable {
   /// - Parameter isVisible: Whether each position counts; nil where all do.
   /// - Throws: what reading the golden throws.
   init(
-    _ name: String, _ origin: Origin, _ state: State, expected: Tensor, isVisible: [Bool]?,
+    _ name: ExactString, _ origin: Origin, _ state: State, expected: Tensor, isVisible: [Bool]?,
     jobs: Int, tolerance: (_ meanMagnitude: Double) -> Tolerance
   ) throws {
     try self.init(
@@ -74,7 +74,7 @@ public struct StateComparison: Sendable {
   }
 
   private init(
-    _ name: String, _ origin: Origin, _ kind: State.Kind, _ value: StateValue,
+    _ name: ExactString, _ origin: Origin, _ kind: State.Kind, _ value: StateValue,
     expected: Tensor, isVisible: [Bool]?, jobs: Int,
     tolerance: (_ meanMagnitude: Double) -> Tolerance
   ) throws {
@@ -131,7 +131,7 @@ public struct StateComparison: Sendable {
   func json(isOutput: Bool) -> JSON {
     var members: [JSON.Member] = [
       .init(
-        "name", .string(isOutput ? String(name.dropFirst("output/".count)) : name)),
+        "name", .string(isOutput ? name.removingPrefix("output/") ?? name : name)),
       .init("ok", .boolean(isOK)), .init("max_abs", .number(maxAbsolute)),
       .init("max_rel", .number(maxRelative)), .init("mean_abs", .number(meanAbsolute)),
       .init("cosine", cosine.map(JSON.number) ?? .null),

@@ -79,10 +79,10 @@ public struct Verification: Sendable {
   /// makes several times, is left out. Outputs and hidden states must be the model's.
   private func comparable(
     _ states: ComputedStates
-  ) throws -> (compared: [String: StateComparing.Expectation], leftOut: [String]) {
-    var compared: [String: StateComparing.Expectation] = [:]
-    var leftOut: [String] = []
-    for (name, tensor) in golden.states.sorted(by: { $0.key.precedesInUTF8($1.key) }) {
+  ) throws -> (compared: [ExactString: StateComparing.Expectation], leftOut: [ExactString]) {
+    var compared: [ExactString: StateComparing.Expectation] = [:]
+    var leftOut: [ExactString] = []
+    for (name, tensor) in golden.states.sorted(by: { $0.key < $1.key }) {
       let isLoss =
         name == "output/loss" && golden.inputs["labels"] != nil
         && states.counts["output/logits"] != nil
@@ -113,14 +113,14 @@ public struct Verification: Sendable {
 
 /// The names of the states that a model makes, and how many times each.
 struct ComputedStates {
-  private(set) var counts: [String: Int] = [:]
-  private(set) var names: [String] = []
+  private(set) var counts: [ExactString: Int] = [:]
+  private(set) var names: [ExactString] = []
 
   init(_ model: Model) throws {
-    var numbers: [String: Int] = [:]
-    var counts: [String: Int] = [:]
-    var names: [String] = []
-    func add(_ name: String) {
+    var numbers: [ExactString: Int] = [:]
+    var counts: [ExactString: Int] = [:]
+    var names: [ExactString] = []
+    func add(_ name: ExactString) {
       counts[name, default: 0] += 1
       if counts[name] == 1 { names.append(name) }
     }
@@ -144,22 +144,22 @@ struct ComputedStates {
   ///
   /// What stands in the place of a feed-forward part is one to a recorder, a mixture of experts too; and
   /// of a model with one stack it may leave out the stack's name.
-  func otherName(of name: String) -> String? {
-    let prefix = "trace/"
-    guard name.hasPrefix(prefix + "layers.") else { return nil }
-    let endings = [name, name.replacingLast("feed_forward", by: "experts")].compactMap { $0 }
-      .map { "." + $0.dropFirst(prefix.count) }
+  func otherName(of name: ExactString) -> ExactString? {
+    guard let path = name.removingPrefix("trace/"), path.hasPrefix("layers.") else { return nil }
+    let endings = [path, path.replacingLast("feed_forward", by: "experts")].compactMap { $0 }
+      .map { "." + $0 }
     let candidates = names.filter { candidate in
-      guard candidate.hasPrefix(prefix), counts[candidate] == 1 else { return false }
-      let path = "." + candidate.dropFirst(prefix.count)
-      return endings.contains { path.hasSuffix($0) }
+      guard let path = candidate.removingPrefix("trace/"), counts[candidate] == 1 else {
+        return false
+      }
+      return endings.contains { ("." + path).hasSuffix($0) }
     }
     return candidates.count == 1 ? candidates[0] : nil
   }
 
   /// What there is beside a name that there is not.
-  func hint(for name: String) -> String {
-    let folder = name.prefix { $0 != "/" } + "/"
+  func hint(for name: ExactString) -> String {
+    let folder = (name.split(separator: "/").first ?? "") + "/"
     let others = names.filter { $0.hasPrefix(folder) }
     guard !others.isEmpty else {
       return "it has \(names.filter { $0.hasPrefix("output/") }.joined(separator: ", "))"
@@ -178,9 +178,9 @@ extension Model {
   }
 }
 
-extension String {
+extension ExactString {
   /// The text with another ending; nil where it does not end in `.ending`.
-  fileprivate func replacingLast(_ ending: String, by other: String) -> String? {
-    hasSuffix("." + ending) ? dropLast(ending.count) + other : nil
+  fileprivate func replacingLast(_ ending: ExactString, by other: ExactString) -> ExactString? {
+    hasSuffix("." + ending) ? removingSuffix(ending).map { $0 + other } : nil
   }
 }

@@ -19,7 +19,7 @@ public struct VerificationReport: Sendable {
   /// What is wrong with the checkpoint itself.
   public let faults: CheckpointFaults
   /// Finer states of the golden that the model does not make, or makes several times.
-  public let notCompared: [String]
+  public let notCompared: [ExactString]
   /// Every state of the golden in the order of computing; none where the model could not be run.
   public internal(set) var states: [StateComparison] = []
   /// The inputs where they were drawn and not recorded: then a second checkpoint stands for the golden.

@@ -18,8 +18,8 @@ public final class ProgressMeter: Sendable {
 
   func expect(_ bytes: Int) { expected.wrappingAdd(bytes, ordering: .relaxed) }
 
-  func advance(by bytes: Int, at name: String) {
+  func advance(by bytes: Int, at name: ExactString) {
     done.wrappingAdd(bytes, ordering: .relaxed)
-    latest.withLock { $0 = name }
+    latest.withLock { $0 = name.text }
   }
 }

@@ -39,7 +39,8 @@ struct WrittenCheck: Sendable {
     // A set of shards must also open as one.
     guard files.count > 1, let index = files.last else { return }
     let outputs = Dictionary(
-      files.map { ($0.output.path.fileName, $0.output) }, uniquingKeysWith: { first, _ in first })
+      files.map { (ExactString($0.output.path.fileName), $0.output) },
+      uniquingKeysWith: { first, _ in first })
     let input = FormatInput(
       path: index.output.path, source: index.output, options: options,
       openSibling: { name in
@@ -80,14 +81,14 @@ struct WrittenCheck: Sendable {
       throw WrittenFile.differs(
         "it holds \(reopened.entries.count) tensors of \(file.table.entries.count)")
     }
-    var payloads: [String: Int] = [:]
+    var payloads: [ExactString: Int] = [:]
     payloads.reserveCapacity(file.payloadNames.count)
     for (number, name) in file.payloadNames.enumerated() { payloads[name] = number }
     let aliases = file.table.aliasTargets()
     let entries = file.table.entries
     // A lone .npy forgets the tensor's name.
     let isNameless = reopened.entries.count == 1
-    @Sendable func found(_ name: String) throws -> Tensor {
+    @Sendable func found(_ name: ExactString) throws -> Tensor {
       guard let found = isNameless ? reopened.entries[0].tensor : reopened[name] else {
         throw WrittenFile.differs("it has no tensor '\(name.escapedForDisplay())'")
       }
@@ -133,7 +134,7 @@ struct WrittenCheck: Sendable {
   }
 
   private func check(
-    _ name: String, _ source: any ByteSource, _ hashes: PieceHashes, _ pieces: Range<Int>,
+    _ name: ExactString, _ source: any ByteSource, _ hashes: PieceHashes, _ pieces: Range<Int>,
     _ buffer: inout [UInt8]
   ) throws {
     for piece in pieces {
@@ -164,5 +165,7 @@ extension ByteSource {
 
 extension String {
   /// The last component of a path.
-  var fileName: String { split(separator: "/").last.map(String.init) ?? self }
+  var fileName: String {
+    utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? self
+  }
 }

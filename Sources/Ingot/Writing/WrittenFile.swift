@@ -7,7 +7,7 @@ struct WrittenFile {
   let format: any TensorFormat
   let table: TensorTable
   /// The tensors whose data were written, in the plan's order; empty for text.
-  let payloadNames: [String]
+  let payloadNames: [ExactString]
   /// One per payload; empty where none were taken.
   let hashes: [PieceHashes]
   /// The encoded pieces as they were written, in any order.
@@ -39,7 +39,8 @@ struct WrittenFile {
   }
 
   /// The error of a file that does not hold what was written.
-  static func differs(_ what: String, tensor: String? = nil, offset: Int? = nil) -> IngotError {
+  static func differs(_ what: String, tensor: ExactString? = nil, offset: Int? = nil) -> IngotError
+  {
     IngotError(
       .io, "the written file differs from its source: \(what)", tensor: tensor, offset: offset,
       hint: "nothing was left behind; check the disk and the memory of this machine")

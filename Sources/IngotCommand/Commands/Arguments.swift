@@ -11,7 +11,10 @@ struct SelectionArguments: ParsableArguments {
   @Option(name: .long, help: "Leave out tensors whose names match (glob). Repeatable.")
   var exclude: [String] = []
 
-  var selection: Selection { Selection(include: include, exclude: exclude) }
+  var selection: Selection {
+    Selection(
+      include: include.map { ExactString($0) }, exclude: exclude.map { ExactString($0) })
+  }
 }
 
 struct ReadingArguments: ParsableArguments {

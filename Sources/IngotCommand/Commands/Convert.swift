@@ -108,7 +108,7 @@ struct Convert: ParsableCommand {
     options.casts = dtype.map(\.cast)
     options.rules = try rules.map { try RulesFile(contentsOf: $0) }
     options.names = names
-    options.allowedUnmapped = allowUnmapped
+    options.allowedUnmapped = allowUnmapped.map { ExactString($0) }
     options.model = try model.options
     options.selection = selecting.selection
     options.maximumShardBytes = maximumShardSize?.bytes
@@ -157,7 +157,7 @@ struct CastArgument: ExpressibleByArgument {
     let equals = argument.lastIndex(of: "=")
     let typeName = equals.map { String(argument[argument.index(after: $0)...]) } ?? argument
     guard let type = ElementType(name: typeName) else { return nil }
-    cast = ConvertOptions.Cast(type, pattern: equals.map { String(argument[..<$0]) })
+    cast = ConvertOptions.Cast(type, pattern: equals.map { ExactString(argument[..<$0]) })
   }
 }
 

@@ -87,10 +87,11 @@ struct ConversionText {
       "second copies of tied weights, dropped",
       dropped.filter { $0.remark == .tiedDropped }.flatMap(\.from))
     print("metadata dropped", report.droppedMetadata)
-    print("no tensors, dropped", report.droppedOthers.map { "\($0.name) (\($0.type))" })
+    print(
+      "no tensors, dropped", report.droppedOthers.map { "\($0.name) (\($0.type))" as ExactString })
   }
 
-  private static func print(_ what: String, _ names: [String]) {
+  private static func print(_ what: String, _ names: [ExactString]) {
     guard !names.isEmpty else { return }
     let shown = names.prefix(10).map { "'\($0.escapedForDisplay(limit: 100))'" }
     let more = names.count > 10 ? " and \(names.count - 10) more (--json lists all)" : ""

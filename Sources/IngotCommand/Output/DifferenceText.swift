@@ -44,7 +44,7 @@ struct DifferenceText {
     return lines.joined(separator: "\n")
   }
 
-  private func list(_ title: String, _ names: [String]) -> [String] {
+  private func list(_ title: String, _ names: [ExactString]) -> [String] {
     guard !names.isEmpty else { return [] }
     let more = names.count > 50 ? ["  and \(names.count - 50) more (--json lists all)"] : []
     return ["\(title):"] + names.prefix(50).map { "  " + $0.escapedForDisplay() } + more

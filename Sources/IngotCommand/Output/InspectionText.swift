@@ -49,7 +49,7 @@ struct InspectionText {
 
   private static func short(_ value: JSON) -> String {
     if case .array(let elements) = value, elements.count > 8 { return "[\(elements.count) values]" }
-    return (value.string ?? value.text()).escapedForDisplay(limit: 100)
+    return (value.string?.text ?? value.text()).escapedForDisplay(limit: 100)
   }
 
   /// Tensors that differ only in numbers of their names, with the same type and shape, share a line.
@@ -61,7 +61,7 @@ struct InspectionText {
       var bytes: Int
     }
     struct Key: Hashable {
-      let skeleton: String
+      let skeleton: ExactString
       let type: ElementType
       let shape: Shape
       let isPlain: Bool

@@ -1,14 +1,16 @@
+internal import Ingot
+
 /// A name with its numbers apart: `h.3.attn.weight` and `h.11.attn.weight` share the skeleton
 /// `h.#.attn.weight` and print as `h.3–11.attn.weight`.
 struct NamePattern {
   /// The name with `#` for each number.
-  let skeleton: String
+  let skeleton: ExactString
   private var ranges: [(low: Int, high: Int)] = []
 
   /// Longer runs of digits are identifiers and not counters.
   private static let longestNumber = 6
 
-  init(_ name: String) {
+  init(_ name: ExactString) {
     // Byte by byte: an inspection of many tensors does little else.
     var text: [UInt8] = []
     text.reserveCapacity(name.utf8.count)
@@ -34,7 +36,7 @@ struct NamePattern {
       text.append(byte)
     }
     closeNumber(&text, &ranges)
-    skeleton = String(decoding: text, as: UTF8.self)
+    skeleton = ExactString(String(decoding: text, as: UTF8.self))
   }
 
   /// Takes in the numbers of another name with the same skeleton.
@@ -50,7 +52,7 @@ struct NamePattern {
     var text = ""
     var next = 0
     var previousWasMark = false
-    for character in skeleton.unicodeScalars {
+    for character in skeleton.text.unicodeScalars {
       guard character == "#" else {
         if previousWasMark { text += number(&next) }
         previousWasMark = false

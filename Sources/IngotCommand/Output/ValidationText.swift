@@ -54,12 +54,12 @@ struct ValidationText {
     return lines
   }
 
-  private func nearest(_ name: String) -> String {
+  private func nearest(_ name: ExactString) -> String {
     validation.suggestions.first { $0.missing == name }
       .map { "is it '\($0.nearest.escapedForDisplay())'?" } ?? ""
   }
 
-  private func list(_ title: String, _ rows: [(name: String, remark: String)]) -> [String] {
+  private func list(_ title: String, _ rows: [(name: ExactString, remark: String)]) -> [String] {
     guard !rows.isEmpty else { return [] }
     var table = TextTable([.left, .left])
     for row in rows.prefix(50) { table.append([row.name.escapedForDisplay(), row.remark]) }

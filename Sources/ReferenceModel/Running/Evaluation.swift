@@ -68,7 +68,7 @@ struct Evaluation<Scalar: Real> {
     switch instruction.visit {
     case .operation(let operation):
       let path = scope.state(operation.name ?? operation.output)
-      let result = try Tensors.naming(tensor: path) { try evaluate(operation, scope) }
+      let result = try Tensors.naming(tensor: ExactString(path)) { try evaluate(operation, scope) }
       // What is overwritten is read for the last time too.
       release()
       values[operation.output] = result

@@ -23,14 +23,14 @@ struct ModelInputs: Sendable {
   /// those positions come first, and what only the first step needs may be left out.
   ///
   /// - Throws: `malformed` naming the input that is missing, unknown, or does not fit.
-  init(_ tensors: [String: Tensor], _ model: Model, after start: Int = 0) throws {
+  init(_ tensors: [ExactString: Tensor], _ model: Model, after start: Int = 0) throws {
     let known = try model.architecture.inputs.filter { try model.environment.holds($0.condition) }
     hasDecoderInputs = known.contains { $0.name.hasPrefix("decoder_") }
     let extras = ["causal", "labels", "label_smoothing"].filter { name in
       !known.contains { $0.name == name }
     }
     for name in tensors.keys.sorted()
-    where !known.contains(where: { $0.name == name }) && !extras.contains(name) {
+    where !known.contains(where: { $0.name == name }) && !extras.contains(where: { $0 == name }) {
       throw IngotError(
         .malformed, "'\(name)' is no input of \(model.architecture.name)",
         hint: "inputs: \((known.map(\.name) + extras).joined(separator: ", "))")

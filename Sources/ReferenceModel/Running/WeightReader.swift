@@ -19,7 +19,7 @@ struct WeightReader: Sendable {
       try scope.environment.holds(weight.condition)
     else { return nil }
     let role = try Self.role(weight, of: operation, scope)
-    return try Tensors.naming(tensor: role) {
+    return try Tensors.naming(tensor: ExactString(role)) {
       let tensor = try source(role)
       let expected = try Shape(weight.shape.map(scope.environment.count))
       guard tensor.shape == expected else {

@@ -11,7 +11,7 @@ enum NPYArray {
   ///   - name: The name under which something that is no tensor is listed.
   ///   - offset: Where the header begins in the file, for errors.
   init(
-    _ header: NPYHeader, named name: String, _ stored: any ByteSource, offset: Int,
+    _ header: NPYHeader, named name: ExactString, _ stored: any ByteSource, offset: Int,
     options: ReadOptions
   ) throws {
     let shape = try naming(offset: offset) { try Shape(header.shape) }

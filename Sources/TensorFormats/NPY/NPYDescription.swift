@@ -96,7 +96,8 @@ enum NPYDescription: Equatable {
   /// `<f8` says a kind and a size, behind the order of bytes.
   private static let bySize: [Int: ElementType] = {
     var types: [Int: ElementType] = [:]
-    for (text, type) in ElementType.types(in: .npy, others: false) {
+    for (spelling, type) in ElementType.types(in: .npy, others: false) {
+      let text = spelling.text
       guard let kind = text.dropFirst().first?.asciiValue, let size = Int(text.dropFirst(2)) else {
         preconditionFailure("'\(text)' is no description of NumPy's")
       }
@@ -122,8 +123,8 @@ enum NPYDescription: Equatable {
 
   /// Types by name and by single character, as `numpy.dtype` takes them; `l` and `L` are left out,
   /// whose size depends on the machine.
-  private static let named: [String: NPYDescription] = {
-    var named: [String: NPYDescription] = [
+  private static let named: [ExactString: NPYDescription] = {
+    var named: [ExactString: NPYDescription] = [
       "object": .objects, "object_": .objects, "longdouble": .other("longdouble"),
       "float128": .other("longdouble"), "clongdouble": .other("clongdouble"),
       "complex256": .other("clongdouble"), "str": .other("string"), "bytes": .other("bytes"),

@@ -16,7 +16,7 @@ package struct NPYFormat: TensorFormat {
   }
 
   package func read(_ input: FormatInput) throws -> TensorTable {
-    let name = Self.stem(of: input.fileName)
+    let name = Self.stem(of: ExactString(input.fileName))
     let source = input.source
     let header = try NPYHeader(byteCount: source.byteCount, offset: 0) { count in
       try source.bytes(at: 0, count: count, "the npy header")
@@ -34,11 +34,9 @@ package struct NPYFormat: TensorFormat {
   }
 
   /// The file's name without its last extension.
-  private static func stem(of fileName: String) -> String {
-    guard let dot = fileName.lastIndex(of: "."), dot != fileName.startIndex else {
-      return fileName
-    }
-    return String(fileName[..<dot])
+  private static func stem(of fileName: ExactString) -> ExactString {
+    guard let (stem, _) = fileName.splitAtLast("."), !stem.isEmpty else { return fileName }
+    return stem
   }
 
   package func plan(_ table: TensorTable, _ options: WriteOptions) throws -> WritePlan {

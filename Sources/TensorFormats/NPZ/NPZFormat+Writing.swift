@@ -70,7 +70,7 @@ extension NPZFormat {
         obstacles.add(entry.name, "the name is above \(Limits.nameBytes - 4) bytes")
       } else if entry.name == NPZSidecar.memberName {
         obstacles.add(entry.name, "the name is reserved")
-      } else if entry.name.hasSuffix(".npy"), table[String(entry.name.dropLast(4))] != nil {
+      } else if let stem = entry.name.removingSuffix(".npy"), table[stem] != nil {
         obstacles.add(entry.name, "NumPy takes it for the tensor of the same name without .npy")
       }
     }

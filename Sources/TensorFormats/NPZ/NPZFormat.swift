@@ -43,7 +43,7 @@ package struct NPZFormat: TensorFormat {
         try Self.append(member, arrayName, beginning, of: archive, to: &table, input.options)
       }
     }
-    var otherNames: Set<String> = []
+    var otherNames: Set<ExactString> = []
     for item in table.others {
       guard table[item.name] == nil, otherNames.insert(item.name).inserted else {
         throw IngotError(.malformed, "the name occurs twice", tensor: item.name)
@@ -58,7 +58,7 @@ package struct NPZFormat: TensorFormat {
   ///   - arrayName: The member's name without `.npy`, where it ends so.
   ///   - beginning: The first bytes of its content.
   private static func append(
-    _ member: ZipArchive.Member, _ arrayName: String?, _ beginning: ArraySlice<UInt8>,
+    _ member: ZipArchive.Member, _ arrayName: ExactString?, _ beginning: ArraySlice<UInt8>,
     of archive: ZipArchive,
     to table: inout TensorTable, _ options: ReadOptions
   ) throws {

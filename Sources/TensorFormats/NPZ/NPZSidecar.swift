@@ -16,8 +16,8 @@ internal import Tensors
 /// safetensors. Every tensor in `aliases` is stored in full as well, so that NumPy reads everything.
 /// The last three keys may be missing; the member itself is there only when one of them is needed.
 struct NPZSidecar {
-  static let memberName = "__ingot__.json"
-  private static let format = "ingot-npz"
+  static let memberName: ExactString = "__ingot__.json"
+  private static let format: ExactString = "ingot-npz"
   private static let version = 1
 
   /// The true type of a tensor whose bits alone NumPy sees.
@@ -27,11 +27,11 @@ struct NPZSidecar {
   }
 
   var metadata = Metadata()
-  var disguised: [String: Disguised] = [:]
+  var disguised: [ExactString: Disguised] = [:]
   /// From a tensor to the one that it is.
-  var aliases: [String: String] = [:]
+  var aliases: [ExactString: ExactString] = [:]
   /// The tensors that aliases refer to.
-  private var targets: Set<String> = []
+  private var targets: Set<ExactString> = []
 
   init() {}
 
@@ -61,7 +61,7 @@ extension NPZSidecar {
     }
     self = try naming(tensor: Self.memberName) {
       try NPZSidecar(
-        JSONScanner.parse(source.bytes(at: 0, count: source.byteCount, Self.memberName)))
+        JSONScanner.parse(source.bytes(at: 0, count: source.byteCount, Self.memberName.text)))
     }
   }
 
@@ -108,7 +108,7 @@ extension NPZSidecar {
 
   private static func disguised(_ entry: JSON.Member) throws -> Disguised {
     guard entry.value.object?.count == 2,
-      let type = entry.value["dtype"]?.string.flatMap(ElementType.init(name:)),
+      let type = entry.value["dtype"]?.string.flatMap({ ElementType(name: $0) }),
       NPYDescription.text(for: type) == nil,
       let dimensions = entry.value["shape"]?.array?.map(\.integer), !dimensions.contains(nil)
     else {
@@ -133,7 +133,7 @@ extension NPZSidecar {
       throw IngotError(
         .malformed, "\(Self.memberName) names a tensor that the archive lacks", tensor: name)
     }
-    var identities: [String: StorageIdentity] = [:]
+    var identities: [ExactString: StorageIdentity] = [:]
     for entry in entries {
       let name = entry.name(withoutEnding: ".npy") ?? entry.name
       guard targets.contains(name) || aliases[name] != nil
@@ -162,7 +162,7 @@ extension NPZSidecar {
   }
 
   private func tensor(
-    _ tensor: Tensor, named name: String, _ identity: StorageIdentity?
+    _ tensor: Tensor, named name: ExactString, _ identity: StorageIdentity?
   ) throws -> Tensor {
     let truth = disguised[name]
     guard truth != nil || identity != nil else { return tensor }
@@ -205,10 +205,10 @@ extension NPZSidecar {
   }
 
   private static func sortedObject<Value>(
-    _ values: [String: Value], _ json: (Value) -> JSON
+    _ values: [ExactString: Value], _ json: (Value) -> JSON
   ) -> JSON {
     .object(
-      values.sorted { $0.key.precedesInUTF8($1.key) }.map { JSON.Member($0.key, json($0.value)) })
+      values.sorted { $0.key < $1.key }.map { JSON.Member($0.key, json($0.value)) })
   }
 }
 

@@ -19,7 +19,7 @@ extension JSON {
     return bytes
   }
 
-  private static let realKey = "$real"
+  private static let realKey: ExactString = "$real"
 
   /// The value with what JSON cannot say put into objects.
   func encodingReals() -> JSON {
@@ -49,10 +49,8 @@ extension JSON {
         return .object(try members.map { Member($0.key, try $0.value.decodingReals()) })
       }
       let member = members[0]
-      // By scalars: a combining character may follow the second mark.
-      let key = member.key.unicodeScalars.dropFirst()
-      if key.first == "$" {
-        return .object([Member(String(key), try member.value.decodingReals())])
+      if let key = member.key.removingPrefix("$"), key.hasPrefix("$") {
+        return .object([Member(key, try member.value.decodingReals())])
       }
       switch (member.key, member.value.string) {
       case (Self.realKey, "Infinity"): return .number(.infinity)
@@ -90,7 +88,7 @@ extension JSON {
       bytes.append(UInt8(ascii: "]"))
     case .object(let members):
       bytes.append(UInt8(ascii: "{"))
-      for (index, member) in members.sorted(by: { $0.key.precedesInUTF8($1.key) }).enumerated() {
+      for (index, member) in members.sorted(by: { $0.key < $1.key }).enumerated() {
         if index > 0 { bytes.append(UInt8(ascii: ",")) }
         Self.appendCanonicalText(of: member.key, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
@@ -101,7 +99,7 @@ extension JSON {
   }
 
   /// Appends a string with its quotes.
-  static func appendCanonicalText(of value: String, to bytes: inout [UInt8]) {
+  static func appendCanonicalText(of value: ExactString, to bytes: inout [UInt8]) {
     let isPlain = value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }
     guard isPlain else {
       bytes += JSON.string(value).text().utf8

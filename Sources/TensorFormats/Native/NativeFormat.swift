@@ -70,7 +70,7 @@ public struct NativeFormat: TensorFormat {
     table.provenance = index.provenance == .null ? nil : index.provenance
     let cache = ChunkCache()
     let targets = Set(
-      index.tensors.compactMap { entry -> String? in
+      index.tensors.compactMap { entry -> ExactString? in
         if case .alias(let target) = entry.content { target } else { nil }
       })
     for entry in index.tensors {

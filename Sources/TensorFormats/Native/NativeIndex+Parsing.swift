@@ -44,13 +44,12 @@ extension NativeIndex {
   func checkAliases() throws {
     let hasAliases = tensors.contains { if case .alias = $0.content { true } else { false } }
     guard hasAliases else { return }
-    // By bytes: strings are equal where their bytes need not be.
-    var stored: Set<[UInt8]> = []
+    var stored: Set<ExactString> = []
     for entry in tensors {
       switch entry.content {
-      case .stored: stored.insert(Array(entry.name.utf8))
+      case .stored: stored.insert(entry.name)
       case .alias(let target):
-        guard stored.contains(Array(target.utf8)) else {
+        guard stored.contains(target) else {
           throw IngotError(
             .malformed,
             "is an alias of '\(target.escapedForDisplay())', which is no earlier tensor with bytes of its own",
@@ -146,7 +145,7 @@ private struct NativeIndexParser {
       }
       let stored = NativeIndex.Stored(
         elementType: type, shape: try Shape(dimensions), byteCount: byteCount, offset: offset,
-        sha256: sha256, chunks: chunks)
+        sha256: sha256.text, chunks: chunks)
       try check(stored)
       return .init(name: name, content: .stored(stored))
     } catch var error as IngotError {
@@ -216,7 +215,7 @@ private struct NativeIndexParser {
   }
 
   /// A string; only escapes have several texts, and only they make it longer than what it says.
-  private mutating func string() throws -> String {
+  private mutating func string() throws -> ExactString {
     let start = scanner.offset
     let value = try scanner.string()
     if scanner.offset - start != value.utf8.count + 2 {

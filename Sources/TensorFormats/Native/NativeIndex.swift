@@ -13,7 +13,7 @@ internal import Tensors
 struct NativeIndex: Equatable {
   /// A tensor of the list.
   struct Entry: Equatable {
-    var name: String
+    var name: ExactString
     var content: Content
   }
 
@@ -21,7 +21,7 @@ struct NativeIndex: Equatable {
   enum Content: Equatable {
     case stored(Stored)
     /// The same tensor as an earlier, stored one.
-    case alias(of: String)
+    case alias(of: ExactString)
   }
 
   /// A tensor with bytes of its own.

@@ -3,7 +3,7 @@ public import Tensors
 /// Several files, `model-00001-of-0000N.safetensors`, and an index that says which tensor lies in which,
 /// as Hugging Face's libraries write and read them. Every file has all of the metadata.
 extension SafetensorsFormat: ShardedFormat {
-  private static let ending = ".safetensors"
+  private static let ending: ExactString = ".safetensors"
 
   /// `model.safetensors.index.json`.
   public var indexFormat: any TensorFormat { SafetensorsIndexFormat() }
@@ -15,12 +15,12 @@ extension SafetensorsFormat: ShardedFormat {
     // All offenders at once, not those of the first file.
     _ = try sorted(table)
     let stem =
-      fileName.hasSuffix(Self.ending) ? String(fileName.dropLast(Self.ending.count)) : fileName
+      ExactString(fileName).removingSuffix(Self.ending) ?? ExactString(fileName)
     let parts = table.partition(maximumBytes: maximumBytes)
-    var files: [(name: String, table: TensorTable)] = []
-    var places: [(tensor: String, file: String)] = []
+    var files: [(name: ExactString, table: TensorTable)] = []
+    var places: [(tensor: ExactString, file: ExactString)] = []
     for (number, indexes) in parts.enumerated() {
-      let name =
+      let name: ExactString =
         "\(stem)-\(Self.digits(number + 1))-of-\(Self.digits(parts.count))\(Self.ending)"
       let entries = indexes.map { table.entries[$0] }
       files.append((name: name, table: try table.replacingEntries(entries)))
@@ -28,7 +28,7 @@ extension SafetensorsFormat: ShardedFormat {
     }
     let total = table.entries.reduce(0) { $0 + $1.tensor.byteCount }
     return ShardSet(
-      files: files, fileFormat: self, indexName: stem + Self.ending + ".index.json",
+      files: files, fileFormat: self, indexName: "\(stem)\(Self.ending).index.json",
       index: Self.index(places, total: total))
   }
 
@@ -38,8 +38,10 @@ extension SafetensorsFormat: ShardedFormat {
   }
 
   /// The text that the libraries write: `json.dumps(index, indent=2, sort_keys=True)` and a line's end.
-  private static func index(_ places: [(tensor: String, file: String)], total: Int) -> [UInt8] {
-    let lines = places.sorted { $0.tensor.precedesInUTF8($1.tensor) }.map {
+  private static func index(_ places: [(tensor: ExactString, file: ExactString)], total: Int)
+    -> [UInt8]
+  {
+    let lines = places.sorted { $0.tensor < $1.tensor }.map {
       "    \(JSON.string($0.tensor).text()): \(JSON.string($0.file).text())"
     }
     var text = "{\n  \"metadata\": {\n    \"total_size\": \(total)\n  },\n  \"weight_map\": {"

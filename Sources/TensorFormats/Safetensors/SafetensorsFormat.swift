@@ -110,7 +110,7 @@ public struct SafetensorsFormat: TensorFormat {
     try obstacles.check("safetensors")
     sortable.sort { a, b in
       a.position == b.position
-        ? a.entry.name.precedesInUTF8(b.entry.name) : a.position > b.position
+        ? a.entry.name < b.entry.name : a.position > b.position
     }
     return sortable.map(\.entry)
   }

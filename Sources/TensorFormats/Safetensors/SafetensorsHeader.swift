@@ -11,7 +11,7 @@ internal import Tensors
 struct SafetensorsHeader {
   /// A tensor as the header describes it.
   struct Entry {
-    let name: String
+    let name: ExactString
     let elementType: ElementType
     let shape: Shape
     let begin: Int
@@ -20,9 +20,9 @@ struct SafetensorsHeader {
 
   var entries: [Entry] = []
   /// In the file's order; the keys differ.
-  var metadata: [(key: String, value: String)] = []
+  var metadata: [(key: ExactString, value: ExactString)] = []
 
-  static let metadataKey = "__metadata__"
+  static let metadataKey: ExactString = "__metadata__"
 
   init() {}
 }
@@ -57,7 +57,7 @@ extension SafetensorsHeader {
     try scanner.finish()
   }
 
-  private static func entry(_ name: String, _ scanner: inout JSONScanner) throws -> Entry {
+  private static func entry(_ name: ExactString, _ scanner: inout JSONScanner) throws -> Entry {
     _ = scanner.peek()
     let at = scanner.offset
     var elementType: ElementType?

@@ -35,14 +35,14 @@ public struct SafetensorsIndexFormat: TensorFormat {
       throw IngotError(.unsupported, "a shard index needs the folder that its shards lie in")
     }
     let folder = String(input.path.dropLast(input.fileName.count))
-    var shards: [String: TensorTable] = [:]
+    var shards: [ExactString: TensorTable] = [:]
     var merged = MergedMetadata(index.metadata)
     var table = TensorTable()
     for fileName in index.shardNames {
-      let path = folder + fileName
+      let path = folder + fileName.text
       try naming(file: path) {
         let shard = try SafetensorsFormat().read(
-          FormatInput(path: path, source: try openSibling(fileName), options: input.options))
+          FormatInput(path: path, source: try openSibling(fileName.text), options: input.options))
         shards[fileName] = shard
         merged.add(shard.metadata)
         table.notes += shard.notes.map { "\(fileName.escapedForDisplay()): \($0)" }
@@ -78,18 +78,18 @@ public struct SafetensorsIndexFormat: TensorFormat {
 /// The content of an index file.
 private struct Index {
   /// Tensor and file names in the index's order.
-  var places: [(name: String, fileName: String)] = []
+  var places: [(name: ExactString, fileName: ExactString)] = []
   /// Where the first of them stands.
   private var offset: Int?
   /// The files, each once, in the order in which the index first names them.
-  var shardNames: [String] = []
+  var shardNames: [ExactString] = []
   /// What the index says beside `total_size`.
   var metadata = Metadata()
   /// `total_size` as it stands there.
   var statedSize: JSON?
 
   init(_ source: any ByteSource) throws {
-    var seen: Set<String> = []
+    var seen: Set<ExactString> = []
     try ShardIndex.read(source, metadata: { try readMetadata(&$0) }) { scanner, name in
       let at = scanner.offset
       let fileName = try scanner.string()
@@ -119,7 +119,7 @@ private struct Index {
   /// Checks that the shards hold exactly what the index lists.
   ///
   /// - Throws: `malformed` naming every tensor that is elsewhere, nowhere, or not listed.
-  func check(_ shards: [String: TensorTable]) throws {
+  func check(_ shards: [ExactString: TensorTable]) throws {
     var faults: [String] = []
     for (name, fileName) in places where shards[fileName]?[name] == nil {
       faults.append("'\(name.escapedForDisplay())' is not in \(fileName.escapedForDisplay())")
@@ -147,7 +147,7 @@ private struct Index {
 private struct MergedMetadata {
   private(set) var metadata: Metadata
   private(set) var notes: [String] = []
-  private var conflicts: Set<String> = []
+  private var conflicts: Set<ExactString> = []
 
   init(_ metadata: Metadata) { self.metadata = metadata }
 

@@ -7,15 +7,15 @@ internal import Tensors
 /// reader restores the values. A reserved key that does not list keys of JSON texts says nothing: then
 /// every value, its own included, is read as the string it is.
 enum SafetensorsMetadata {
-  static let typesKey = "ingot.metadata_types"
+  static let typesKey: ExactString = "ingot.metadata_types"
 
   /// The strings to write, sorted by key, and the keys that cannot be carried over: the reserved one.
   static func encode(
     _ metadata: Metadata
-  ) -> (pairs: [(key: String, value: String)], dropped: [String]) {
-    var pairs: [(key: String, value: String)] = []
+  ) -> (pairs: [(key: ExactString, value: ExactString)], dropped: [ExactString]) {
+    var pairs: [(key: ExactString, value: ExactString)] = []
     var typed: [JSON] = []
-    var dropped: [String] = []
+    var dropped: [ExactString] = []
     for (key, value) in metadata.sorted {
       if key == typesKey {
         dropped.append(key)
@@ -23,23 +23,27 @@ enum SafetensorsMetadata {
         pairs.append((key: key, value: text))
       } else {
         typed.append(.string(key))
-        pairs.append((key: key, value: String(decoding: value.canonicalText(), as: UTF8.self)))
+        pairs.append((key: key, value: text(of: value)))
       }
     }
     if !typed.isEmpty {
       pairs.append(
         (
           key: typesKey,
-          value: String(decoding: JSON.array(typed).canonicalText(), as: UTF8.self)
+          value: text(of: .array(typed))
         ))
-      pairs.sort { $0.key.precedesInUTF8($1.key) }
+      pairs.sort { $0.key < $1.key }
     }
     return (pairs, dropped)
   }
 
+  private static func text(of value: JSON) -> ExactString {
+    ExactString(String(decoding: value.canonicalText(), as: UTF8.self))
+  }
+
   /// The typed values, and a note where the reserved key is there and says nothing.
   static func decode(
-    _ pairs: [(key: String, value: String)]
+    _ pairs: [(key: ExactString, value: ExactString)]
   ) -> (metadata: Metadata, note: String?) {
     var metadata = Metadata()
     for (key, value) in pairs { metadata[key] = .string(value) }

@@ -20,7 +20,7 @@ enum SafetensorsType {
   ///
   /// - Throws: `unsupported` for a spelling of the usual kind that is not known, `malformed` for any
   ///   other.
-  static func type(named name: String, at offset: Int) throws -> ElementType {
+  static func type(named name: ExactString, at offset: Int) throws -> ElementType {
     if let type = types[name] { return type }
     let looksLikeType =
       !name.isEmpty

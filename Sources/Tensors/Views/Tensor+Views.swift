@@ -97,7 +97,7 @@ extension Tensor {
 
   /// This tensor seen through `source`, or still not readable.
   private func view(
-    shape: Shape, _ description: String?, source: any ByteSource
+    shape: Shape, _ description: ExactString?, source: any ByteSource
   ) throws -> Tensor {
     if let obstacle {
       return try Tensor(elementType: elementType, shape: shape, obstacle: obstacle)

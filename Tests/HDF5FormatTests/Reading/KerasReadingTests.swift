@@ -156,7 +156,8 @@ import Testing
     var bytes: [UInt8] = []
     var records: [ZipMemberRecord] = []
     for (name, content) in members {
-      var record = ZipMemberRecord(name: name, method: .stored, headerOffset: bytes.count)
+      var record = ZipMemberRecord(
+        name: ExactString(name), method: .stored, headerOffset: bytes.count)
       record.crc32 = CRC32.of(content)
       record.compressedSize = content.count
       record.uncompressedSize = content.count

@@ -113,9 +113,9 @@ import Testing
 
   @Test func aNameIsBounded() throws {
     var budget = try NameBudget(fileSize: 100)
-    try budget.spend(String(repeating: "a", count: Limits.nameBytes))
+    try budget.spend(ExactString(String(repeating: "a", count: Limits.nameBytes)))
     let error = #expect(throws: IngotError.self) {
-      try budget.spend(String(repeating: "a", count: Limits.nameBytes + 1))
+      try budget.spend(ExactString(String(repeating: "a", count: Limits.nameBytes + 1)))
     }
     #expect(error?.errorClass == .limit)
     #expect(error?.message == "a name of 65536 bytes is above 65535")

@@ -81,7 +81,8 @@ import Testing
     (64_512, 1, [64_512]), (64_513, 1, [32_257, 32_256]), (10, 30_000, [2, 2, 2, 2, 2]),
   ])
   func listsAreCutAsKerasCutsThem(count: Int, width: Int, expected: [Int]) {
-    let names = Array(repeating: String(repeating: "x", count: width), count: count)
+    let name = ExactString(String(repeating: "x", count: width))
+    let names = Array(repeating: name, count: count)
     #expect(LegacyKerasLayout.parts(of: names).map(\.count) == expected)
   }
 

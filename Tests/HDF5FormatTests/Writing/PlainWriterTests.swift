@@ -158,7 +158,9 @@ import Testing
         ("scalar", .random(.float64, [])), ("empty", .random(.int8, [0, 3])),
       ]), options)
     var encoded: [String: Bool] = [:]
-    for case .payload(let payload) in plan.parts { encoded[payload.name] = payload.encoding != nil }
+    for case .payload(let payload) in plan.parts {
+      encoded[payload.name.text] = payload.encoding != nil
+    }
     #expect(encoded == ["large": true, "small": false, "scalar": false])
   }
 

@@ -74,9 +74,9 @@ import Testing
       [[1, 2], [3, 4]], .null, [1, "a"], .string(String(repeating: "x", count: 70_000)),
     ]
     for number in 0..<30 {
-      let owner =
+      let owner: ExactString =
         Bool.random(using: &generator)
-        ? table.entries.randomElement(using: &generator)?.name ?? "" : path(2)
+        ? table.entries.randomElement(using: &generator)?.name ?? "" : ExactString(path(2))
       table.metadata["\(owner)@k\(number)"] = values.randomElement(using: &generator)
     }
     var options = WriteOptions()

@@ -39,7 +39,7 @@ extension Tensor {
     }
     return try Tensor(
       elementType: type, shape: shape, source: ArraySource(bytes),
-      storage: storage.map { StorageIdentity($0) })
+      storage: storage.map { StorageIdentity(ExactString($0)) })
   }
 }
 
@@ -109,7 +109,7 @@ extension TensorTable {
       let type = try #require(ElementType(name: tensor["dtype"]?.string ?? ""))
       try append(
         tensor["name"]?.string ?? "",
-        Tensor(type, dimensions, [UInt8](hexadecimal: tensor["hex"]?.string ?? "")))
+        Tensor(type, dimensions, [UInt8](hexadecimal: tensor["hex"]?.string?.text ?? "")))
     }
     for member in description["metadata"]?.object ?? [] { metadata[member.key] = member.value }
   }

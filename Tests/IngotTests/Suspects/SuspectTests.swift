@@ -61,7 +61,7 @@ import Testing
       }
       let (repaired, _) = try file.apply(to: table)
       tensors = Dictionary(
-        uniqueKeysWithValues: repaired.entries.map { ($0.name, $0.tensor) })
+        uniqueKeysWithValues: repaired.entries.map { ($0.name.text, $0.tensor) })
     }
     return try Verification(source, golden).report().isOK
   }
@@ -86,7 +86,7 @@ import Testing
         let isCaught = !report.isOK
         #expect(isCaught, "\(row)")
         let first = report.firstDivergence
-        #expect(first?.name == mutant.state, "\(row)")
+        #expect(first?.name.text == mutant.state, "\(row)")
         #expect(first?.component == mutant.component, "\(row)")
         #expect(first?.worst ?? 0 > 10, "\(row): too near to the tolerance to rely on")
         let suspect = report.suspects.first
@@ -106,7 +106,7 @@ import Testing
           repair = ""
         }
         rows.append([
-          mutant.model.name, mutant.mistake, (first?.name ?? "not seen"),
+          mutant.model.name, mutant.mistake, (first?.name.text ?? "not seen"),
           (isNamed ? "✓ " : "✗ ") + (suspect?.cause ?? "nothing named"), repair,
         ])
       }
@@ -175,7 +175,7 @@ import Testing
       }
       let report = try Verification(source, Golden(path: fixture.golden)).report()
       #expect(!report.isOK)
-      #expect(report.firstDivergence?.name == state)
+      #expect(report.firstDivergence?.name.text == state)
       #expect(report.suspects.isEmpty, "\(report.suspects.map(\.cause))")
     }
   }

@@ -85,7 +85,7 @@ struct MutationSeed: Sendable, CustomTestStringConvertible {
         for tensor in Array(golden.inputs.values) + Array(golden.states.values) {
           _ = try tensor.source.everything()
         }
-        return golden.states.keys.sorted()
+        return golden.states.keys.sorted().map(\.text)
       }
     })
 
@@ -103,7 +103,7 @@ struct MutationSeed: Sendable, CustomTestStringConvertible {
       // What is larger was declared, not stored.
       guard entry.tensor.byteCount <= 16 << 20 else { return nil }
       return PlainTensor(
-        entry.name, entry.tensor.elementType.name, entry.tensor.shape.dimensions,
+        entry.name.text, entry.tensor.elementType.name, entry.tensor.shape.dimensions,
         try entry.tensor.source.everything())
     }
     return PlainTensor.manifest(tensors).split(separator: "\n").map(String.init)

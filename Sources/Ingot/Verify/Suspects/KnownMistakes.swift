@@ -96,7 +96,7 @@ extension KnownMistakes {
     guard case .activation(let it) = placed.operation else { return [] }
     return changed(
       it.function, .word, "another activation function",
-      Activation.allCases.map { .word($0.rawValue) })
+      Activation.allCases.map { .word(ExactString($0.rawValue)) })
   }
 
   private func otherRotaryBase(_ placed: PlacedOperation) -> [Mistake] {
@@ -188,7 +188,7 @@ extension KnownMistakes {
               switch tensor.elementType {
               case .float16: return try tensor.reinterpreted(as: .bfloat16)
               case .bfloat16: return try tensor.reinterpreted(as: .float16)
-              default: throw IngotError(.unsupported, "no 16-bit float", tensor: role)
+              default: throw IngotError(.unsupported, "no 16-bit float", tensor: ExactString(role))
               }
             }
           ]),

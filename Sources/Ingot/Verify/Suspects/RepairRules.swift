@@ -168,8 +168,8 @@ extension RepairRules {
   private func pieces(_ tensor: Int, isCommon: Bool) -> [String]? {
     let (stored, found) = reading.tensors[tensor]
     guard let found, found == found.escapedForDisplay(limit: .max) else { return nil }
-    guard isCommon, found == reading.name(of: stored) else { return isCommon ? nil : [found] }
-    var pieces = [String(found.dropLast(stored.name.count))]
+    guard isCommon, found == reading.name(of: stored) else { return isCommon ? nil : [found.text] }
+    var pieces = [found.removingSuffix(stored.name)?.text ?? ""]
     var rest = stored.spelling.name.text[...]
     while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
       guard !rest[open..<close].contains(":") else { return nil }
@@ -182,10 +182,12 @@ extension RepairRules {
   }
 
   private static func escaped(_ text: String) -> String {
-    text.reduce(into: "") { escaped, character in
-      if "\\.[](){}*+?^$|/".contains(character) { escaped += "\\" }
-      escaped.append(character)
-    }
+    // By scalars: an accent may follow what has a meaning of its own.
+    String(
+      text.unicodeScalars.reduce(into: String.UnicodeScalarView()) { escaped, scalar in
+        if "\\.[](){}*+?^$|/".unicodeScalars.contains(scalar) { escaped.append("\\") }
+        escaped.append(scalar)
+      })
   }
 
   private static func quoted(_ text: String) -> String {

@@ -119,7 +119,7 @@ struct SuspectSearch {
     /// How many states in a row agree when it is undone.
     var agreeing = 0
     /// The one after them, which does not.
-    var next: String?
+    var next: ExactString?
   }
 
   private struct Budget {
@@ -286,7 +286,7 @@ struct SuspectSearch {
     for placed in operations {
       for role in try placed.roles where seen.insert(role).inserted {
         var table = TensorTable()
-        try table.append(role, weights.tensor(role: role))
+        try table.append(ExactString(role), weights.tensor(role: role))
         guard let statistics = try TensorStatistics.compute(table, jobs: jobs).first ?? nil,
           let evidence = Self.evidence(statistics)
         else { continue }
