@@ -58,14 +58,6 @@ package struct ByteReader: Sendable {
     }
   }
 
-  /// Moves the cursor to `position`, counted from the start of `bytes`.
-  package mutating func seek(to position: Int, _ what: @autoclosure () -> String) throws {
-    guard position >= 0, position <= end else {
-      throw failure("\(what()) lies at \(position), beyond the \(end) bytes there are")
-    }
-    self.position = position
-  }
-
   package mutating func skip(_ count: Int, _ what: @autoclosure () -> String) throws {
     _ = try advance(count, what)
   }

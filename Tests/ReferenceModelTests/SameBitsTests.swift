@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Tensors
 import Testing
@@ -13,11 +14,14 @@ import Testing
   private static let recorded: [String: String] = {
     let table = try? String(contentsOfFile: Places.fixture("models/states.tsv"), encoding: .utf8)
     return Dictionary(
-      (table ?? "").split(separator: "\n").map { line in
+      (table ?? "").split(separator: "\n").compactMap { line in
         let fields = line.split(separator: "\t").map(String.init)
-        return (fields[0] + " " + fields[1], fields[2])
+        return fields.count == 3 ? (fields[0] + " " + fields[1], fields[2]) : nil
       }, uniquingKeysWith: { first, _ in first })
   }()
+
+  /// One test at a time adds to the file of `INGOT_RECORD_BITS`.
+  private static let recording = Mutex(())
 
   @Test(arguments: ModelFixture.all, Precision.allCases)
   func `on every level of instructions, for every number of threads, and as recorded`(
@@ -48,9 +52,12 @@ import Testing
     for jobs in [1, 3] { #expect(try hash(jobs: jobs) == expected, "\(jobs) jobs") }
     if let path = ProcessInfo.processInfo.environment["INGOT_RECORD_BITS"] {
       let line = "\(fixture.folder)\t\(precision.rawValue)\t\(try hash(jobs: 1))\n"
-      let file = try FileHandle(forUpdating: URL(filePath: path))
-      try file.seekToEnd()
-      try file.write(contentsOf: Data(line.utf8))
+      try Self.recording.withLock { _ in
+        let file = try FileHandle(forUpdating: URL(filePath: path))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data(line.utf8))
+        try file.close()
+      }
     }
   }
 }

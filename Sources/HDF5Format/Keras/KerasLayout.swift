@@ -1,31 +1,7 @@
-package import Tensors
+internal import Tensors
 
-/// How Keras arranged an HDF5 file.
-package enum KerasLayout: String, Sendable, CaseIterable {
-  /// Not by Keras, or by nothing it left a mark of.
-  case plain
-  /// A whole model in the legacy format: `model_weights` with `layer_names`, and the configuration.
-  case legacyModel = "keras-legacy-model"
-  /// Weights alone in the legacy format: `layer_names` at the root.
-  case legacyWeights = "keras-legacy-weights"
-  /// Keras 3's `.weights.h5`: variables by number in groups named `vars`.
-  case weights = "keras-3-weights"
-
-  /// Recognises the layout of a table read from HDF5.
-  package static func detect(_ table: TensorTable) -> KerasLayout {
-    func hasNames(_ path: ExactString) -> Bool {
-      ["layer_names", "layer_names0"].contains { table.metadata["\(path)@\($0)"]?.array != nil }
-    }
-    if hasNames("model_weights") { return .legacyModel }
-    if hasNames("") { return .legacyWeights }
-    let isNumbered = table.entries.contains { entry in
-      let parts = entry.name.split(separator: "/", omittingEmptySubsequences: false)
-      guard let last = parts.last, parts.dropLast().last == "vars" else { return false }
-      return number(last) != nil
-    }
-    return isNumbered ? .weights : .plain
-  }
-
+/// How Keras orders what it puts into an HDF5 file.
+enum KerasLayout {
   /// The members of a group in the order to list them: by number in a group of Keras variables, where
   /// links are sorted 0, 1, 10, 11, 2.
   static func ordered(_ group: ExactString, _ members: [ObjectTree.Child]) -> [ObjectTree.Child] {

@@ -4,11 +4,9 @@ package import Tensors
 ///
 /// Plain: dataset path = tensor name. `FileTree` says how names become groups, `DatatypeEncoding` how
 /// element types are stored, `AttributeContent` how metadata does, `FileImage` how it all lies in the file,
-/// `LegacyKerasLayout`, `KerasWeightsLayout` and `KerasArchive` what Keras expects beyond that.
+/// `LegacyKerasLayout` and `KerasWeightsLayout` what Keras expects beyond that.
 package struct HDF5Writer {
   /// What it takes to write `table`.
-  ///
-  /// A file name that ends with `.keras` makes an archive whatever the arrangement: nothing else can be one.
   ///
   /// - Throws: `unsupported` listing every tensor, name or type that the file cannot hold.
   package static func plan(_ table: TensorTable, _ options: WriteOptions) throws -> WritePlan {
@@ -19,7 +17,6 @@ package struct HDF5Writer {
   static func plan(
     _ table: TensorTable, _ options: WriteOptions, chunkTarget: Int
   ) throws -> WritePlan {
-    if options.fileName.hasSuffix(".keras") { return try KerasArchive.plan(table, options) }
     var obstacles = Obstacles()
     var tree = FileTree(table, obstacles: &obstacles)
     var plan = WritePlan()

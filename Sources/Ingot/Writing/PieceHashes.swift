@@ -1,4 +1,3 @@
-internal import CKernels
 internal import Crypto
 internal import Tensors
 
@@ -13,10 +12,7 @@ struct PieceHashes {
     values = [UInt64](repeating: 0, count: layout.count)
   }
 
-  static func hash(_ bytes: borrowing RawSpan) -> UInt64 {
-    // The kernel reads exactly the buffer's bytes.
-    unsafe bytes.withUnsafeBytes { unsafe ingot_hash64($0.baseAddress, $0.count, 0) }
-  }
+  static func hash(_ bytes: borrowing RawSpan) -> UInt64 { Kernels.hash64(bytes, seed: 0) }
 }
 
 extension SHA256 {

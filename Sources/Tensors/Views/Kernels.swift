@@ -100,7 +100,7 @@ package enum Kernels {
   ///
   /// A change within one aligned word of 8 bytes always changes it, any other with near certainty; it
   /// protects against mistakes, not against people.
-  package static func hash64(_ bytes: RawSpan, seed: UInt64) -> UInt64 {
+  package static func hash64(_ bytes: borrowing RawSpan, seed: UInt64) -> UInt64 {
     // The kernel reads exactly the bytes of the span.
     unsafe bytes.withUnsafeBytes { unsafe ingot_hash64($0.baseAddress, $0.count, seed) }
   }

@@ -20,7 +20,7 @@ import Testing
   @Test func weightsComeInTheOrderOfTheNames() throws {
     let table = try HDF5Reader.read(legacy().bytes())
     #expect(table.entries.map(\.name) == ["late/late/kernel:0", "late/late/bias:0", "early/w"])
-    #expect(KerasLayout.detect(table) == .legacyWeights)
+    #expect(KerasArrangement(of: table) == .legacyWeights)
   }
 
   @Test(.row("K7")) func numberedAttributesAreJoined() throws {
@@ -103,7 +103,7 @@ import Testing
     #expect(
       table.entries.map(\.name)
         == ["other/vars/10", "other/vars/9", "other/vars/a"] + (0..<12).map { "vars/\($0)" })
-    #expect(KerasLayout.detect(table) == .weights)
+    #expect(KerasArrangement(of: table) == .weights)
   }
 
   @Test func unmarkedOpaqueDataIsBFloat16WhereThePolicySaysSo() throws {

@@ -23,7 +23,9 @@ struct KerasLoadingTests {
         var options = kerasOptions(name)
         // Every other file compressed, by its name.
         if name.contains("keras3") { options.compression = .gzip(level: nil) }
-        let plan = try HDF5Writer.plan(table, options)
+        let format: any TensorFormat =
+          name.hasSuffix(".keras") ? KerasArchiveFormat() : HDF5FileFormat()
+        let plan = try format.plan(table, options)
         #expect(plan.droppedMetadata.isEmpty, "\(name)")
         try Data(PlainExecutor.execute(plan)).write(to: ours.appending(path: name))
       }

@@ -133,9 +133,8 @@ import Testing
       table.metadata["config.json"] = #"{"class_name": "Sequential"}"#
       table.metadata["metadata.json"] = ["keras_version": "3.15.1"]
       var options = WriteOptions()
-      options.fileName = "model.keras"
       options.compression = compression
-      let plan = try HDF5Writer.plan(table, options)
+      let plan = try KerasArchiveFormat().plan(table, options)
       #expect(plan.droppedMetadata.isEmpty)
       let archive = try ZipArchive(ArraySource(PlainExecutor.execute(plan)))
       let members = try archive.members()
@@ -155,9 +154,9 @@ import Testing
   }
 
   @Test func anArchiveNeedsAConfiguration() throws {
-    var options = WriteOptions()
-    options.fileName = "model.keras"
-    let error = #expect(throws: IngotError.self) { try written(table.get(), options) }
+    let error = #expect(throws: IngotError.self) {
+      try KerasArchiveFormat().plan(table.get(), WriteOptions())
+    }
     #expect(error?.errorClass == .unsupported)
     #expect(error?.message.contains("config.json") == true)
   }

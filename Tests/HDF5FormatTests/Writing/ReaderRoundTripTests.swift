@@ -104,7 +104,7 @@ import Testing
       #expect(try one.tensor.source.everything() == other.tensor.source.everything())
     }
     #expect(back.metadata == table.metadata)
-    #expect(KerasLayout.detect(back) == KerasLayout.detect(table))
+    #expect(KerasArrangement(of: back) == KerasArrangement(of: table))
     // Written once more, it is the same file.
     let again = try HDF5Writer.plan(back, kerasOptions(name))
     #expect(try PlainExecutor.execute(again) == PlainExecutor.execute(plan))
