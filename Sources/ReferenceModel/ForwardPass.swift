@@ -48,6 +48,13 @@ public struct ForwardPass: Sendable {
     self.weights = weights
   }
 
+  /// The pass for these inputs: what reads others that may be left out is left out.
+  ///
+  /// - Throws: `malformed` where a requirement does not hold then.
+  func given(_ inputs: some Sequence<ExactString>) throws -> ForwardPass {
+    ForwardPass(try model.given(inputs), precision: precision, jobs: jobs, weights: weights)
+  }
+
   /// Runs the model on `inputs`, which have the canonical names without `input/`.
   ///
   /// - Parameters:
@@ -59,6 +66,7 @@ public struct ForwardPass: Sendable {
   public func run(
     _ inputs: [ExactString: Tensor], observe: (State) throws -> Bool
   ) throws {
+    let model = try model.given(inputs.keys)
     let inputs = try ModelInputs(inputs, model)
     // Sizes that do not fit together are found before any arithmetic.
     var walk = ShapeWalk(model, inputs: try inputs.shapes(of: model))

@@ -8,6 +8,8 @@ public struct ForwardReplay: Sendable {
   public let operations: [PlacedOperation]
   private let pass: ForwardPass
   private let inputs: ModelInputs
+  /// The names of the inputs.
+  private let given: [ExactString]
   private let route: Route
   private let memory: Memory
 
@@ -26,7 +28,9 @@ public struct ForwardReplay: Sendable {
   public init(
     _ pass: ForwardPass, _ inputs: [ExactString: Tensor], to target: Int, from known: Set<Int>
   ) throws {
+    let pass = try pass.given(inputs.keys)
     self.pass = pass
+    given = Array(inputs.keys)
     self.inputs = try ModelInputs(inputs, pass.model)
     let routes = try ForwardRoutes(pass.model, inputs)
     let plan = routes.plan
@@ -67,7 +71,7 @@ public struct ForwardReplay: Sendable {
   public func state(
     model: Model? = nil, weights: @escaping ForwardPass.WeightSource
   ) throws -> StateValue {
-    let plan = try Plan(model ?? pass.model)
+    let plan = try Plan(model.map { try $0.given(given) } ?? pass.model)
     guard plan.instructions.count == route.instructionCount else {
       throw IngotError(.unsupported, "a model that does other things")
     }

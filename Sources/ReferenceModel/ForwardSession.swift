@@ -27,6 +27,9 @@ public struct ForwardSession {
   ///
   /// - Throws: `unsupported` for a model whose positions see later ones, and so change with them.
   public init(_ pass: ForwardPass, holdsWeights: Bool = false) throws {
+    // No states of another encoder go with a sequence that is fed in pieces.
+    let pass = try pass.given(
+      pass.model.architecture.inputs.filter { $0.flag == nil }.map { ExactString($0.name) })
     self.pass = pass
     self.holdsWeights = holdsWeights
     plan = try Plan(pass.model)

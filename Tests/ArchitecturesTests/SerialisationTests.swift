@@ -25,7 +25,8 @@ import Testing
       ("rotary/scaling", Operation.Rotary.Scaling.blank), ("convention", Convention.blank),
       ("adaptation", Adaptation.blank), ("layerNames", LayerNames.blank),
       ("namedLayer", LayerNames.Layer.blank), ("spelling", Spelling.blank),
-      ("dialect", Dialect.blank),
+      ("dialect", Dialect.blank), ("unreadKey", Dialect.UnreadKey.blank),
+      ("replacement", Dialect.Replacement.blank),
       ("key", Dialect.Key.blank),
       ("dialect/recognition", Dialect.Recognition.blank),
     ]
@@ -163,7 +164,7 @@ import Testing
       }
     case "steps", "then", "else": return .array([step])
     case "shares_weights", "shares_right", "outer", "optional", "repeats_tied", "bias_is_buffer",
-      "weight_is_buffer":
+      "weight_is_buffer", "closed", "changes_weights":
       return .boolean(true)
     case "roles", "values", "paths", "aliases", "words", "buffers", "first_rows", "zeros",
       "prefixes", "copies":
@@ -180,6 +181,8 @@ import Testing
     case "recognition": return ["key": "k".json, "values": .array(["v".json])]
     case "keys" where field.json != .string(""):
       return .array([["parameter": "p".json, "paths": .array(["q".json])]])
+    case "unread": return .array([["key": "k\(index)".json]])
+    case "replacements": return .array([["key": "k".json, "by": "b\(index)".json]])
     case "present": return .array(["p\(index)".json])
     case "formula": return .string("value / \(index)")
     case "meanings": return ["a": .integer(1), "b": .array([.integer(2), .integer(3)])]

@@ -89,7 +89,11 @@ enum SmallModels {
       ],
       ["feed_forward": .integer(48), "decoder_feed_forward": .integer(48)],
     ],
-    "roberta": [["types": .integer(0), "position_offset": .integer(0), "pooler": .flag(false)]],
+    "bert": [["causal": .flag(true), "cross_attention": .flag(true)]],
+    "roberta": [
+      ["types": .integer(0), "position_offset": .integer(0), "pooler": .flag(false)],
+      ["causal": .flag(true), "cross_attention": .flag(true)],
+    ],
     "deepseek_v2": [
       ["query_rank": .integer(0)], ["dense_layers": .integer(0)], ["shared_experts": .integer(0)],
     ],

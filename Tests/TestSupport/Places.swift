@@ -11,6 +11,9 @@ package enum Places {
     project.appending(path: "fixtures").appending(path: path).filePath
   }
 
+  /// The folder of situations from public reports that `INGOT_CASES` names, or nil where it is absent.
+  package static let cases: String? = ProcessInfo.processInfo.environment["INGOT_CASES"]
+
   /// The folder of hostile and odd files that `INGOT_CORPUS` names, or nil where it is absent.
   package static let corpus: URL? = ProcessInfo.processInfo.environment["INGOT_CORPUS"].map {
     URL(filePath: $0, directoryHint: .isDirectory)

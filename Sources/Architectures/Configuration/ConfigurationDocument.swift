@@ -118,50 +118,109 @@ public struct ConfigurationDocument: Sendable {
       }
     for key in keys {
       guard let parameter = architecture[parameter: key.parameter] else { continue }
-      guard let entry = try entry(key, parameter) else { continue }
+      guard let entry = try entry(key, parameter, replaced(in: dialect)) else { continue }
       configuration[key.parameter] = entry
     }
     return configuration
   }
 
+  /// The objects that others stand for as a whole.
+  func replaced(in dialect: Dialect?) -> [Dialect.Replacement] {
+    (dialect?.replacements ?? []).filter { it in
+      value(at: it.by).map { $0 != .null && $0.object?.isEmpty != true } ?? false
+    }
+  }
+
   private func entry(
-    _ key: Dialect.Key, _ parameter: Parameter
+    _ key: Dialect.Key, _ parameter: Parameter, _ replaced: [Dialect.Replacement]
   ) throws -> Configuration.Entry? {
+    var found: (entry: Configuration.Entry, path: ExactString)?
+    var isNull = false
     for path in key.paths {
-      guard let json = value(at: path) else { continue }
-      let source = "\(name): \(path)"
-      if let meaning = key.meanings[json.string ?? ExactString(json.text())] {
-        return Configuration.Entry(meaning, source: source)
-      }
-      guard let value = try key.read(json, for: parameter) else {
-        if json == .null { continue }
-        throw IngotError(
-          .malformed,
-          "\(source): \(json.text().escapedForDisplay(limit: 80)) is no value for '\(parameter.name)'"
-        )
-      }
-      // A class that is not known here may still have the weights of one that is.
-      if path.hasPrefix("architectures."), case .word(let word) = value,
-        !parameter.words.contains(word)
-      {
+      // A member of an object or list comes before what stands outside of it.
+      if let found, path.contains(".") || found.path.contains(".") { continue }
+      guard let json = value(at: path), !replaced.contains(where: { $0.holds(path) }),
+        let entry = try entry(key, parameter, json, at: path)
+      else {
+        isNull = isNull || value(at: path) == .null
         continue
       }
-      let entry = Configuration.Entry(value, source: source)
-      try parameter.check(entry)
-      return entry
+      guard let first = found else {
+        found = (entry, path)
+        continue
+      }
+      // Two names of one setting.
+      guard first.entry.value != entry.value else { continue }
+      throw IngotError(
+        .malformed,
+        "\(name): '\(first.path)' and '\(path)' are one setting, and say \(first.entry.value) and \(entry.value)"
+      )
     }
+    if let found { return found.entry }
+    guard !isNull else { return nil }
     return key.absent.map {
       .init($0, source: "\(name): default of \(key.paths.first?.text ?? key.parameter)")
     }
+  }
+
+  /// What a value says; nil for a null without a meaning and for a class that is not known here.
+  private func entry(
+    _ key: Dialect.Key, _ parameter: Parameter, _ json: JSON, at path: ExactString
+  ) throws -> Configuration.Entry? {
+    let source = "\(name): \(path)"
+    if let meaning = key.meanings[json.spelling] {
+      return Configuration.Entry(meaning, source: source)
+    }
+    guard let value = try key.read(json, for: parameter) else {
+      if json == .null { return nil }
+      throw IngotError(
+        .malformed,
+        "\(source): \(json.text().escapedForDisplay(limit: 80)) is no value for '\(parameter.name)'"
+      )
+    }
+    // A class that is not known here may still have the weights of one that is.
+    if path.hasPrefix("architectures."), case .word(let word) = value,
+      !parameter.words.contains(word)
+    {
+      return nil
+    }
+    let entry = Configuration.Entry(value, source: source)
+    try parameter.check(entry)
+    return entry
+  }
+}
+
+extension Dialect.Replacement {
+  /// Whether a path leads into the object that is not read.
+  fileprivate func holds(_ path: ExactString) -> Bool { path == key || path.hasPrefix(key + ".") }
+}
+
+extension JSON {
+  /// The text by which dialects know a value: words without quotes, whole numbers without a point.
+  var spelling: ExactString {
+    if case .number(let number) = self, let integer = Int(exactly: number) {
+      return ExactString("\(integer)")
+    }
+    return string ?? ExactString(text())
   }
 }
 
 extension Dialect.Key {
   /// The value that a JSON value has here, its formula applied, or nil where it is none.
   fileprivate func read(_ json: JSON, for parameter: Parameter) throws -> Value? {
-    guard let value = Value(json, for: parameter) else { return nil }
+    guard let value = Value(replacingElements(of: json), for: parameter) else {
+      return nil
+    }
     guard let formula else { return value }
     return try Environment { _ in value }.value(of: formula)
+  }
+}
+
+extension Dialect.Key {
+  /// The same list with what its elements mean.
+  private func replacingElements(of json: JSON) -> JSON {
+    guard let array = json.array, !meanings.isEmpty else { return json }
+    return .array(array.map { meanings[$0.spelling]?.json ?? $0 })
   }
 }
 

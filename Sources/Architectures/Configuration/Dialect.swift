@@ -8,6 +8,12 @@ public struct Dialect: Sendable, Hashable {
   public var recognition: Recognition
   /// Where each parameter is found.
   public var keys: [Key]
+  /// What is known of the keys that no parameter is found at.
+  public var unread: [UnreadKey] = []
+  /// Objects that another key stands for as a whole where it is set.
+  public var replacements: [Replacement] = []
+  /// Whether `keys` and `unread` are all that there is, so that any other key is worth a note.
+  public var isClosed = false
 
   /// What tells that a configuration is of an architecture.
   public struct Recognition: Sendable, Hashable {
@@ -22,6 +28,27 @@ public struct Dialect: Sendable, Hashable {
     public var absent: [ExactString] = []
   }
 
+  /// A key that no parameter is found at, and what may stand there.
+  public struct UnreadKey: Sendable, Hashable {
+    /// The key, nested ones joined by dots.
+    public var key: ExactString
+    /// The values that change nothing, by their JSON text without quotes; empty where none changes
+    /// anything.
+    public var values: [ExactString] = []
+    /// What is computed, and so is wrong where the value is another: `scores are divided by √head_size`.
+    public var computed = ""
+    /// Whether other values change which weights there are, or their shapes.
+    public var changesWeights = false
+  }
+
+  /// An object that is not read where another one is set.
+  public struct Replacement: Sendable, Hashable {
+    /// The key of the object: `rope_parameters`.
+    public var key: ExactString
+    /// The key that stands for it, unless it is null or empty: `rope_scaling`.
+    public var by: ExactString
+  }
+
   /// Where a parameter is found and how its values are said.
   public struct Key: Sendable, Hashable {
     /// The parameter.
@@ -29,8 +56,10 @@ public struct Dialect: Sendable, Hashable {
     /// Keys in the order of preference, nested ones joined by dots, list elements by their number,
     /// `#` for how many members an object or a list has.
     public var paths: [ExactString]
-    /// What words, flags, numbers and `null` in a configuration mean, by their JSON text without quotes;
-    /// values that are not here mean themselves.
+    /// What words, flags, numbers and `null` in a configuration mean, by their JSON text without quotes.
+    ///
+    /// Values that are not here mean themselves. Elements of a list are looked up one by one. A `null`
+    /// without a meaning gives the parameter's own default, which is not `absent`.
     public var meanings: [ExactString: Value] = [:]
     /// What a number of the configuration comes to, as a formula over `value`: `value / 2`.
     public var formula: Expression?

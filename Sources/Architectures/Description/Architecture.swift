@@ -72,6 +72,8 @@ public struct Architecture: Sendable, Hashable {
     public var condition: Expression = true
     /// Whether it may be left out; masks are then all 1, ids all 0 or counted from 0.
     public var isOptional = false
+    /// The flag that a pass without this input has as false, so that what reads it is left out.
+    public var flag: String?
   }
 
   /// The parameter of that name, or nil.

@@ -1,4 +1,4 @@
-internal import Tensors
+package import Tensors
 
 /// An architecture with its configuration: every size and every weight is known.
 public struct Model: Sendable {
@@ -46,6 +46,20 @@ public struct Model: Sendable {
     var collector = WeightCollector(environment)
     try collector.collect(architecture.steps)
     weights = collector.weights
+  }
+
+  /// The same model for a pass that is given these inputs: what reads others that may be left out is.
+  ///
+  /// - Throws: `malformed` where a requirement does not hold then.
+  package func given(_ inputs: some Sequence<ExactString>) throws -> Model {
+    let names = Set(inputs)
+    let flags = architecture.inputs.filter { !names.contains(ExactString($0.name)) }
+      .compactMap(\.flag)
+    var configuration = configuration
+    for flag in flags where try environment.holds(Expression(.name(flag), text: flag)) {
+      configuration[flag] = .init(.flag(false), source: "an input that is not given")
+    }
+    return configuration == self.configuration ? self : try Model(architecture, configuration)
   }
 
   /// Where walks through the whole description begin.

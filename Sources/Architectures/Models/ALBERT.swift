@@ -35,7 +35,12 @@ extension Architecture {
     dialects: [
       Dialect(
         name: "huggingface", recognition: .init(key: "model_type", values: ["albert"]),
-        keys: huggingFaceKeys),
+        keys: huggingFaceKeys
+      ).closed(
+        Dialect.UnreadKey.bert
+          + Dialect.UnreadKey.harmless(
+            "down_scale_factor", "gap_size", "net_structure_type", "num_memory_blocks",
+            "layers_to_keep")),
       Dialect(
         name: "keras_hub",
         recognition: .init(

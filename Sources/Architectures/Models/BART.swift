@@ -81,10 +81,11 @@ extension Architecture {
         keys: [
           .key("vocabulary", "vocab_size", absent: .integer(50265)),
           .key("positions", "max_position_embeddings", absent: .integer(1024)),
-          .key("width", "d_model", absent: .integer(1024)),
-          .key("encoder_layers", "encoder_layers", absent: .integer(12)),
+          .key("width", "d_model", "hidden_size", absent: .integer(1024)),
+          .key("encoder_layers", "encoder_layers", "num_hidden_layers", absent: .integer(12)),
           .key("decoder_layers", "decoder_layers", absent: .integer(12)),
-          .key("heads", "encoder_attention_heads", absent: .integer(16)),
+          .key(
+            "heads", "encoder_attention_heads", "num_attention_heads", absent: .integer(16)),
           .key("decoder_heads", "decoder_attention_heads", absent: .integer(16)),
           .key("feed_forward", "encoder_ffn_dim", absent: .integer(4096)),
           .key("decoder_feed_forward", "decoder_ffn_dim", absent: .integer(4096)),
@@ -97,7 +98,8 @@ extension Architecture {
           .key(
             "head_bias", "architectures.0",
             meaning: ["BartModel": .flag(false), "BartForConditionalGeneration": .flag(true)]),
-        ]),
+        ]
+      ).closed(),
       Dialect(
         name: "keras_hub",
         recognition: .init(key: "class_name", values: ["BartBackbone", "BartSeq2SeqLM"]),

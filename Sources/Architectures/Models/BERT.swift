@@ -12,14 +12,14 @@ extension Architecture {
       .word(
         "head", ["none", "masked", "pretraining", "classifier"], default: "none"),
       .flag("pooler", default: "head != 'masked'"), .count("labels", default: 2),
-    ] + Parameter.maskedHead,
-    inputs: [.tokens, .mask, .types, .positions],
+    ] + Parameter.maskedHead + Parameter.decoder,
+    inputs: [.tokens, .mask, .types, .positions, .encoderStates, .encoderMask],
     steps: [
       .block(
         "embedding", .embedding, output: "x",
         [.embedding("tokens", of: "input_ids", rows: "vocabulary", width: "width", into: "x")]
           + Step.tokenTypes + Step.learnedPositions() + [.norm("norm", .layer, "x", into: "x")]),
-      .postNormLayers(),
+      .postNormLayers(isCausal: "causal", hasCrossAttention: true),
       .state("x", series: "hidden"),
       .when("pooler", Step.pooler),
       .when("head == 'none'", [.result("x", name: "last_hidden_state")]),
@@ -37,15 +37,17 @@ extension Architecture {
     dialects: [
       Dialect(
         name: "huggingface", recognition: .init(key: "model_type", values: ["bert"]),
-        keys: Dialect.Key.bert + [
+        keys: Dialect.Key.bert + Dialect.Key.decoder + [
           .key("norm_epsilon", "layer_norm_eps", absent: .real(1e-12)),
           .head(
             "architectures.0",
             [
               "BertModel": "none", "BertForMaskedLM": "masked",
               "BertForPreTraining": "pretraining", "BertForSequenceClassification": "classifier",
+              "BertLMHeadModel": "masked",
             ]),
-        ]),
+        ]
+      ).closed(Dialect.UnreadKey.bert),
       Dialect(
         name: "keras_hub",
         recognition: .init(
@@ -75,6 +77,7 @@ extension Architecture {
       .init(
         condition: "pooler || head == 'none' || head == 'masked'",
         message: "'head' is made on the pooler, and 'pooler' is false"),
+      .crossAttentionIsCausal,
     ])
 
   private static let bertHuggingFace = Convention(
@@ -94,6 +97,11 @@ extension Architecture {
         Spelling.both("classifier", "classifier", isOuter: true),
       ].flatMap { $0 },
     buffers: [NameTemplate("embeddings.position_ids")])
+
+  /// Keras Hub and llama.cpp have encoders alone.
+  private static let encoderAlone: KeyValuePairs<String, Expression> = [
+    "causal": false, "cross_attention": false,
+  ]
 
   private static let bertKerasHub = Convention(
     name: "keras_hub", prefix: "layers/bert_backbone/", prefixCondition: "head != 'none'",
@@ -121,7 +129,8 @@ extension Architecture {
         .plain("layer_normalization", "embeddings_layer_norm"), .encoder(),
         .plain("dense", "pooled_dense"),
       ], heads: [.plain("masked_lm_head", "mlm_head"), .plain("dense", "logits")],
-      copies: ["mlm_head/token_embedding/embeddings"]))
+      copies: ["mlm_head/token_embedding/embeddings"])
+  ).fixing(encoderAlone)
 
   /// llama.cpp's BERT is there to embed texts: it has neither pooler nor head.
   private static let bertGGUF = Convention(
@@ -143,7 +152,8 @@ extension Architecture {
     requirements: [
       .init(
         condition: "head == 'none' && !pooler", message: "llama.cpp keeps neither pooler nor head")
-    ])
+    ]
+  ).fixing(encoderAlone)
 }
 
 extension Step {
@@ -169,7 +179,50 @@ extension Spelling {
     both("layers.{layer}.feed_forward.up", "encoder.layer.{layer}.intermediate.dense"),
     both("layers.{layer}.feed_forward.down", "encoder.layer.{layer}.output.dense"),
     norm("layers.{layer}.feed_forward_norm", "encoder.layer.{layer}.output.LayerNorm"),
+    bertCrossAttention,
   ].flatMap { $0 }
+
+  private static let bertCrossAttention: [Spelling] = {
+    let (role, name) = ("layers.{layer}.cross_attention", "encoder.layer.{layer}.crossattention")
+    return ["query", "key", "value"].flatMap { both("\(role).\($0)", "\(name).self.\($0)") }
+      + both("\(role).output", "\(name).output.dense")
+      + norm("\(role)_norm", "\(name).output.LayerNorm")
+  }()
+}
+
+extension Dialect.UnreadKey {
+  /// What old files of BERT and its kin have.
+  static let bert: [Dialect.UnreadKey] =
+    [
+      .only(
+        "position_embedding_type", ["absolute", "null"],
+        computed: "each position has a row that is added to its token", changesWeights: true)
+    ]
+    + harmless(
+      "embedding_size", "directionality", "pooler_fc_size", "pooler_num_attention_heads",
+      "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type")
+}
+
+extension Parameter {
+  /// Encoders that serve as decoders.
+  static let decoder: [Parameter] = [
+    .flag("cross_attention", default: false), .flag("causal", default: "cross_attention"),
+    .flag("reads_encoder", default: "cross_attention"),
+  ]
+}
+
+extension Dialect.Key {
+  /// How transformers says that an encoder serves as a decoder.
+  static let decoder: [Dialect.Key] = [
+    .key("causal", "is_decoder", absent: .flag(false)),
+    .key("cross_attention", "add_cross_attention", absent: .flag(false)),
+  ]
+}
+
+extension Architecture.Requirement {
+  static let crossAttentionIsCausal = Architecture.Requirement(
+    condition: "causal || !cross_attention",
+    message: "'cross_attention' is for decoders, and 'causal' is false")
 }
 
 extension Dialect.Key {

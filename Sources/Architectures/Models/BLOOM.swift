@@ -43,7 +43,10 @@ extension Architecture {
           .key(
             "head", "architectures.0",
             meaning: ["BloomForCausalLM": .word("language"), "BloomModel": .word("none")]),
-        ]),
+        ]
+      ).closed(
+        // The same sums in slices, and a training's length.
+        Dialect.UnreadKey.harmless("slow_but_exact", "seq_length")),
       Dialect(
         name: "keras_hub",
         recognition: .init(key: "class_name", values: ["BloomBackbone", "BloomCausalLM"]),

@@ -12,7 +12,7 @@ extension Architecture {
       .count("unturned_size"), .count("rotary_size"), .count("value_size"),
       .count("dense_layers", default: 0, minimum: 0), .count("feed_forward"), .count("experts"),
       .count("active_experts"), .count("shared_experts", minimum: 0),
-      .count("expert_feed_forward"), .flag("normalizes_experts", default: false),
+      .count("expert_feed_forward"),
       .word("routing", ["greedy", "group_limited_greedy"], default: "greedy"),
       .count("expert_groups", default: 1), .count("active_expert_groups", default: "expert_groups"),
       .real("expert_scale", default: 1), .activation(default: .silu),
@@ -135,7 +135,7 @@ extension Architecture {
       .experts(
         .init(
           name: "experts", input: "h", width: "width", count: "experts", active: "active_experts",
-          normalizes: "normalizes_experts",
+          normalizes: false,
           groups: "routing == 'greedy' ? 1 : expert_groups",
           activeGroups: "routing == 'greedy' ? 1 : active_expert_groups",
           steps: Step.gated(output: "e", inner: "expert_feed_forward"), result: "e", output: "m"))),
@@ -146,12 +146,10 @@ extension Architecture {
           "shared_experts", .feedForward, output: "h",
           Step.gated(
             inner: "shared_experts * expert_feed_forward", bias: "feed_forward_bias")),
-        .scale("m", by: expertScale, into: "m"),
+        .scale("m", by: "expert_scale", into: "m"),
         .add("m", "h", into: "h"),
-      ], otherwise: [.scale("m", by: expertScale, into: "h")]),
+      ], otherwise: [.scale("m", by: "expert_scale", into: "h")]),
   ]
-
-  private static let expertScale: Expression = "normalizes_experts ? 1 : expert_scale"
 
   private static let huggingFace = Convention(
     name: "huggingface", prefix: "model.", prefixCondition: "head == 'language'",
@@ -195,12 +193,11 @@ extension Architecture {
       .key("value_size", "v_head_dim", absent: .integer(128)),
       .key("dense_layers", "first_k_dense_replace", absent: .integer(0)),
       .key("feed_forward", "intermediate_size", absent: .integer(11008)),
-      .key("experts", "n_routed_experts", absent: .integer(64)),
+      .key("experts", "n_routed_experts", "num_experts", absent: .integer(64)),
       .key("active_experts", "num_experts_per_tok"),
       .key(
         "shared_experts", "n_shared_experts", meaning: ["null": .integer(0)], absent: .integer(2)),
       .key("expert_feed_forward", "moe_intermediate_size", absent: .integer(1407)),
-      .key("normalizes_experts", "norm_topk_prob", absent: .flag(false)),
       .key("routing", "topk_method", absent: .word("greedy")),
       .key("expert_groups", "n_group", meaning: ["null": .integer(1)], absent: .integer(1)),
       .key("active_expert_groups", "topk_group"),
@@ -213,5 +210,16 @@ extension Architecture {
       .key(
         "head", "architectures.0",
         meaning: ["DeepseekV2ForCausalLM": .word("language"), "DeepseekV2Model": .word("none")]),
-    ] + RotaryScaling.huggingFace())
+    ] + RotaryScaling.huggingFace()
+  ).closed(
+    Dialect.UnreadKey.rotary
+      // Sizes that follow from others; transformers has a word for normalising what experts are weighted
+      // with, and does not do it.
+      + Dialect.UnreadKey.harmless(
+        "head_dim", "qk_head_dim", "num_key_value_heads", "norm_topk_prob", "aux_loss_alpha",
+        "seq_aux", "ep_size")
+      + [
+        .only("scoring_func", ["softmax"], computed: "experts are chosen by softmax"),
+        .only("moe_layer_freq", ["1"], computed: "all layers behind the dense ones have experts"),
+      ])
 }

@@ -31,9 +31,9 @@ extension Architecture {
         keys: [
           .key("vocabulary", "vocab_size", absent: .integer(30522)),
           .key("positions", "max_position_embeddings", absent: .integer(512)),
-          .key("width", "dim", absent: .integer(768)),
-          .key("layers", "n_layers", absent: .integer(6)),
-          .key("heads", "n_heads", absent: .integer(12)),
+          .key("width", "dim", "hidden_size", absent: .integer(768)),
+          .key("layers", "n_layers", "num_hidden_layers", absent: .integer(6)),
+          .key("heads", "n_heads", "num_attention_heads", absent: .integer(12)),
           .key("feed_forward", "hidden_dim", absent: .integer(3072)),
           .activation("activation", absent: .gelu),
           .key("tied_head", "tie_word_embeddings"), .labels,
@@ -43,7 +43,10 @@ extension Architecture {
               "DistilBertModel": "none", "DistilBertForMaskedLM": "masked",
               "DistilBertForSequenceClassification": "classifier",
             ]),
-        ]),
+        ]
+      ).closed(
+        Dialect.UnreadKey.harmless(
+          "qa_dropout", "seq_classif_dropout", "sinusoidal_pos_embds", "tie_weights_")),
       Dialect(
         name: "keras_hub",
         recognition: .init(

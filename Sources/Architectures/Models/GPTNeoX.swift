@@ -49,7 +49,8 @@ extension Architecture {
           .key("attention_bias", "attention_bias", absent: .flag(true)),
           .key("parallel", "use_parallel_residual", absent: .flag(true)),
           .key(
-            "rotary_fraction", "rope_parameters.partial_rotary_factor", "rotary_pct",
+            "rotary_fraction", "rope_parameters.partial_rotary_factor",
+            "rope_scaling.partial_rotary_factor", "rotary_pct",
             absent: .real(0.25)),
           .key("tied_head", "tie_word_embeddings", absent: .flag(false)),
           .key(
@@ -57,8 +58,13 @@ extension Architecture {
             meaning: ["GPTNeoXForCausalLM": .word("language"), "GPTNeoXModel": .word("none")]),
         ] + RotaryScaling.huggingFace().filter { $0.parameter != "rotary_base" } + [
           .key(
-            "rotary_base", "rope_parameters.rope_theta", "rope_theta", "rotary_emb_base",
+            "rotary_base", "rope_parameters.rope_theta", "rope_scaling.rope_theta", "rope_theta",
+            "rotary_emb_base",
             absent: .real(10000))
+        ]
+      ).closed(
+        Dialect.UnreadKey.rotary + [
+          .only("head_dim", ["null"], computed: "a head has width / heads components")
         ]),
       // Keras Hub has no switch for the exact GELU that transformers uses, nor for sequential layers.
       Dialect(

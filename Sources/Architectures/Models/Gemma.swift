@@ -27,7 +27,7 @@ extension Architecture {
             "activation", "hidden_activation", "hidden_act",
             meaning: Activation.words.merging(["gelu": .word("gelu_tanh")]) { $1 },
             absent: .word("gelu_tanh"))
-        ]),
+        ], unread: Dialect.UnreadKey.harmless("use_bidirectional_attention")),
       Gemma.kerasHub("GemmaBackbone", absent: ["config.use_post_ffw_norm"]),
       Gemma.kerasHub("GemmaCausalLM", absent: ["config.backbone.config.use_post_ffw_norm"]),
     ])

@@ -11,7 +11,7 @@ extension Architecture {
       .real("soft_cap", default: 0), .real("head_soft_cap", default: 0),
       .flag("scales_by_head_size", default: true),
       .real("query_scalar", default: "scales_by_head_size ? head_size : width / heads"),
-    ],
+    ] + Parameter.layerWindows,
     inputs: LlamaKin.inputs,
     steps: [
       .block("embedding", .embedding, output: "x", LlamaKin.embedding(scale: "sqrt(width)")),
@@ -21,7 +21,8 @@ extension Architecture {
         AttentionPart(
           keyHeads: "key_heads", queryWidth: "heads * head_size",
           keyWidth: "key_heads * head_size", bias: "attention_bias", isCausal: true,
-          window: "layer % 2 == 0 ? window : 0", scale: "1 / sqrt(query_scalar)",
+          window: LlamaKin.window("window", when: "layer % 2 == 0"),
+          scale: "1 / sqrt(query_scalar)",
           softCap: "soft_cap", rotary: LlamaKin.rotary
         ).step,
         .norm("attention_post_norm", .rms, "h", offset: 1, into: "h"),
@@ -60,12 +61,16 @@ extension Architecture {
           .key("soft_cap", "attn_logit_softcapping", meaning: none, absent: .real(50)),
           .key("head_soft_cap", "final_logit_softcapping", meaning: none, absent: .real(30)),
           .key("query_scalar", "query_pre_attn_scalar", absent: .integer(256)),
-        ]),
+          .activation("hidden_activation", absent: .geluTanh), .listedLayers, .layerWindows,
+        ],
+        // Files have the first one's name for the activation too, which nothing reads; the code that
+        // defines the results looks at masks alone.
+        unread: Dialect.UnreadKey.harmless("hidden_act", "use_bidirectional_attention")),
       Gemma.kerasHub("GemmaBackbone", present: ["config.use_post_ffw_norm"], kerasKeys),
       Gemma.kerasHub(
         "GemmaCausalLM", present: ["config.backbone.config.use_post_ffw_norm"], kerasKeys),
     ],
-    requirements: [.keyHeadsDivideHeads]
+    requirements: [.keyHeadsDivideHeads, .listsEveryLayer]
   ).withoutIdleSpellings()
 
   private static let none: [ExactString: Value] = ["null": .integer(0)]

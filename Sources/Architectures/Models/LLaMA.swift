@@ -63,7 +63,8 @@ extension Architecture {
     activation: Activation = .silu, epsilon: Expression = 1e-6, tiedHead: Expression = false,
     embeddingScale: Expression? = nil, normOffset: Expression = 0, bias: Expression = false,
     outputBias: Expression = false, window: Expression = 0, mixer: Step,
-    conventions: [Convention], dialects: [Dialect]
+    conventions: [Convention], dialects: [Dialect],
+    requirements: [Architecture.Requirement] = []
   ) -> Architecture {
     Architecture(
       name: name, summary: summary,
@@ -90,7 +91,8 @@ extension Architecture {
         .result("x", name: "last_hidden_state"),
         .when("head == 'language'", Step.languageHead()),
       ],
-      conventions: conventions, dialects: dialects, requirements: [.keyHeadsDivideHeads]
+      conventions: conventions, dialects: dialects,
+      requirements: [.keyHeadsDivideHeads] + requirements
     ).withoutIdleSpellings()
   }
 
@@ -137,66 +139,6 @@ enum LlamaKin {
     scaling: RotaryScaling.operand, output: "")
 }
 
-/// How the angles of rotary positions are stretched for contexts longer than a model was trained on.
-enum RotaryScaling {
-  /// The ways that configurations name; the forward pass knows all but the last two.
-  static let words: [ExactString] = [
-    "none", "linear", "llama3", "dynamic", "yarn", "longrope", "proportional",
-  ]
-
-  static let parameters: [Parameter] = [
-    .real("rotary_base", default: 10000), .word("rope_scaling", words, default: "none"),
-    .real(
-      "rope_factor",
-      default: "rope_scaling == 'yarn' ? 1.0 * positions / rope_original_positions : 1"),
-    .real("rope_low_frequency_factor", default: 1),
-    .real("rope_high_frequency_factor", default: 4),
-    .count("rope_original_positions", default: "positions"), .real("rope_beta_fast", default: 32),
-    .real("rope_beta_slow", default: 1), .flag("rope_truncates", default: true),
-    .real("rope_attention_factor", default: 0), .real("rope_mscale", default: 0),
-    .real("rope_mscale_all_dim", default: 0),
-  ]
-
-  static let operand = Operation.Rotary.Scaling(
-    kind: "rope_scaling", factor: "rope_factor",
-    lowFrequencyFactor: "rope_low_frequency_factor",
-    highFrequencyFactor: "rope_high_frequency_factor",
-    // The dynamic way begins where the positions of the configuration end.
-    originalPositions: "rope_scaling == 'dynamic' ? positions : rope_original_positions",
-    betaFast: "rope_beta_fast", betaSlow: "rope_beta_slow", truncates: "rope_truncates",
-    attentionFactor: "rope_attention_factor", mscale: "rope_mscale",
-    mscaleAllDimensions: "rope_mscale_all_dim")
-
-  /// transformers 5 writes `rope_parameters`, older ones `rope_theta` and `rope_scaling`.
-  static func huggingFace(base: Double = 10000) -> [Dialect.Key] {
-    func key(_ parameter: String, _ name: String) -> Dialect.Key {
-      .key(parameter, "rope_parameters.\(name)", "rope_scaling.\(name)")
-    }
-    return [
-      .key("rotary_base", "rope_parameters.rope_theta", "rope_theta", absent: .real(base)),
-      .key(
-        "rope_scaling", "rope_parameters.rope_type", "rope_parameters.type",
-        "rope_scaling.rope_type", "rope_scaling.type",
-        meaning: ["default": .word("none"), "su": .word("longrope")], absent: .word("none")),
-      key("rope_factor", "factor"), key("rope_low_frequency_factor", "low_freq_factor"),
-      key("rope_high_frequency_factor", "high_freq_factor"),
-      key("rope_original_positions", "original_max_position_embeddings"),
-      key("rope_beta_fast", "beta_fast"), key("rope_beta_slow", "beta_slow"),
-      key("rope_truncates", "truncate"), key("rope_attention_factor", "attention_factor"),
-      key("rope_mscale", "mscale"), key("rope_mscale_all_dim", "mscale_all_dim"),
-    ]
-  }
-
-  /// Keras Hub's plain factor divides positions.
-  static let kerasHub: [Dialect.Key] = [
-    .backbone("rotary_base", "rope_max_wavelength", absent: .real(10000)),
-    .backbone(
-      "rope_scaling", "rope_scaling_factor", formula: "value == 1 ? 'none' : 'linear'",
-      absent: .word("none")),
-    .backbone("rope_factor", "rope_scaling_factor"),
-  ]
-}
-
 /// LLaMA's kin in transformers.
 extension LlamaKin {
   static let huggingFace = huggingFace(
@@ -235,7 +177,7 @@ extension LlamaKin {
     _ type: ExactString, class prefix: String, positions: Int, base: Double = 10000,
     epsilon: Double = 1e-6, width: Int = 4096, layers: Int = 32, heads: Int = 32,
     vocabulary: Int = 32000, activation: Activation = .silu, isTied: Bool = false,
-    _ more: [Dialect.Key]
+    _ more: [Dialect.Key], unread: [Dialect.UnreadKey] = []
   ) -> Dialect {
     let keys: [Dialect.Key] =
       [
@@ -244,7 +186,7 @@ extension LlamaKin {
         .key("width", "hidden_size", absent: .integer(width)),
         .key("layers", "num_hidden_layers", absent: .integer(layers)),
         .key("heads", "num_attention_heads", absent: .integer(heads)),
-        .activation("hidden_activation", "hidden_act", absent: activation),
+        .activation("hidden_act", absent: activation),
         .key("norm_epsilon", "rms_norm_eps", absent: .real(epsilon)),
         .key("tied_head", "tie_word_embeddings", absent: .flag(isTied)),
         .key(
@@ -253,7 +195,8 @@ extension LlamaKin {
       ] + RotaryScaling.huggingFace(base: base)
     return Dialect(
       name: "huggingface", recognition: .init(key: "model_type", values: [type]),
-      keys: keys.filter { key in !more.contains { $0.parameter == key.parameter } } + more)
+      keys: keys.filter { key in !more.contains { $0.parameter == key.parameter } } + more
+    ).closed(Dialect.UnreadKey.rotary + unread)
   }
 }
 

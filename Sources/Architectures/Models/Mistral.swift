@@ -22,6 +22,11 @@ extension Architecture {
           .key("head_size", "head_dim"),
           .key(
             "window", "sliding_window", meaning: ["null": .integer(0)], absent: .integer(4096)),
+        ],
+        unread: [
+          .only(
+            "layer_types", ["sliding_attention", "null"],
+            computed: "every layer has the window of sliding_window")
         ]),
       LlamaKin.kerasHub(
         ["MistralBackbone", "MistralCausalLM"],

@@ -50,9 +50,14 @@ extension Architecture {
           .key("feed_forward", "intermediate_size", absent: .integer(14336)),
           .key("key_heads", "num_key_value_heads", absent: .integer(8)),
           .key("head_size", "head_dim"),
-          .key("experts", "num_local_experts", absent: .integer(8)),
+          .key("experts", "num_local_experts", "num_experts", absent: .integer(8)),
           .key("active_experts", "num_experts_per_tok", absent: .integer(2)),
           .key("window", "sliding_window", meaning: ["null": .integer(0)], absent: .integer(0)),
+        ],
+        unread: [
+          .only(
+            "layer_types", ["sliding_attention", "null"],
+            computed: "every layer has the window of sliding_window")
         ]),
       LlamaKin.kerasHub(
         ["MixtralBackbone", "MixtralCausalLM"],

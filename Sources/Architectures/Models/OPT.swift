@@ -87,7 +87,8 @@ extension Architecture {
           .key(
             "head", "architectures.0",
             meaning: ["OPTForCausalLM": .word("language"), "OPTModel": .word("none")]),
-        ]),
+        ]
+      ).closed(),
       Dialect(
         name: "keras_hub",
         recognition: .init(key: "class_name", values: ["OPTBackbone", "OPTCausalLM"]),

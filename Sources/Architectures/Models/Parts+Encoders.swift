@@ -3,27 +3,50 @@ internal import Tensors
 /// Parts that encoders share.
 extension Step {
   /// Layers as the Transformer of 2017 has them: each part's norm stands behind its addition.
-  static func postNormLayers(sharesWeights: Bool = false) -> Step {
-    .loop(
+  ///
+  /// - Parameter hasCrossAttention: Whether there is attention over an encoder's states, in models with
+  ///   the flags of `Parameter.decoder`.
+  static func postNormLayers(
+    sharesWeights: Bool = false, isCausal: Expression = false, hasCrossAttention: Bool = false
+  ) -> Step {
+    let crossAttention: [Step] = [
+      AttentionPart(
+        name: "cross_attention", component: .crossAttention, input: "x",
+        memory: "encoder_hidden_states", mask: "encoder_attention_mask"
+      ).step,
+      .add("x", "h", into: "x"),
+      .norm("cross_attention_norm", .layer, "x", into: "x"),
+    ]
+    let attention: [Step] = [
+      .state("x", series: "hidden"),
+      AttentionPart(input: "x", isCausal: isCausal).step,
+      .add("x", "h", into: "x"),
+      .norm("attention_norm", .layer, "x", into: "x"),
+    ]
+    let feedForward: [Step] = [
+      .feedForward(input: "x"),
+      .add("x", "h", into: "x"),
+      .norm("feed_forward_norm", .layer, "x", into: "x"),
+    ]
+    let between =
+      hasCrossAttention ? [Step.when("cross_attention && reads_encoder", crossAttention)] : []
+    return .loop(
       .init(
         name: "layers", variable: "layer", count: "layers", sharesWeights: sharesWeights,
-        steps: [
-          .state("x", series: "hidden"),
-          AttentionPart(input: "x").step,
-          .add("x", "h", into: "x"),
-          .norm("attention_norm", .layer, "x", into: "x"),
-          .feedForward(input: "x"),
-          .add("x", "h", into: "x"),
-          .norm("feed_forward_norm", .layer, "x", into: "x"),
-        ]))
+        steps: attention + between + feedForward))
   }
 
   /// The first position through a dense layer and tanh: `pooled`.
-  static let pooler: [Step] = [
-    .operation(.firstPosition(.init(input: "x", output: "pooled"))),
-    .linear("pooler", "pooled", from: "width", to: "width", as: .pooler, into: "pooled"),
-    .activation("pooled", "'tanh'", into: "pooled"),
-  ]
+  static let pooler = pooler(width: "width", function: "'tanh'")
+
+  /// The same to another width, and with another function.
+  static func pooler(width: Expression, function: Expression) -> [Step] {
+    [
+      .operation(.firstPosition(.init(input: "x", output: "pooled"))),
+      .linear("pooler", "pooled", from: "width", to: width, as: .pooler, into: "pooled"),
+      .activation("pooled", function, into: "pooled"),
+    ]
+  }
 
   /// Dense layer, activation, norm, and logits over a table of `inner` columns.
   static func maskedHead(inner: Expression = "width", result: String = "logits") -> [Step] {
@@ -159,7 +182,7 @@ extension Dialect.Key {
 
   /// The number of classes, which Hugging Face gives by naming them; two where it says nothing.
   static let labels = Dialect.Key(
-    parameter: "labels", paths: ["num_labels", "id2label.#"], absent: .integer(2))
+    parameter: "labels", paths: ["id2label.#", "num_labels"], absent: .integer(2))
 
   /// Which class is which head.
   static func head(_ path: ExactString, _ words: [ExactString: ExactString]) -> Dialect.Key {
@@ -168,6 +191,15 @@ extension Dialect.Key {
 }
 
 extension Architecture.Input {
+  /// An encoder's states for a model that has none itself; without them cross-attention is left out.
+  static let encoderStates = Architecture.Input(
+    name: "encoder_hidden_states", kind: .features, size: "width",
+    condition: "cross_attention && reads_encoder", isOptional: true, flag: "reads_encoder")
+  /// Which of them are visible; all where it is left out.
+  static let encoderMask = Architecture.Input(
+    name: "encoder_attention_mask", kind: .mask, size: 2,
+    condition: "cross_attention && reads_encoder", isOptional: true)
+
   /// What the decoder continues.
   static let decoderTokens = Architecture.Input(
     name: "decoder_input_ids", kind: .ids, size: "vocabulary")

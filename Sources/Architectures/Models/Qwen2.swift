@@ -7,8 +7,8 @@ extension Architecture {
     parameters: [
       .flag("windowed", default: false), .count("window", default: 0, minimum: 0),
       .count("window_from", default: 0, minimum: 0),
-    ], bias: true, outputBias: false,
-    window: "windowed && layer >= window_from ? window : 0",
+    ] + Parameter.layerWindows, bias: true, outputBias: false,
+    window: LlamaKin.window("windowed ? window : 0", when: "layer >= window_from"),
     mixer: .block("feed_forward", .feedForward, output: "h", Step.gated()),
     conventions: [
       LlamaKin.huggingFace,
@@ -29,6 +29,7 @@ extension Architecture {
           .key(
             "window", "sliding_window", meaning: ["null": .integer(0)], absent: .integer(4096)),
           .key("window_from", "max_window_layers", absent: .integer(28)),
+          .listedLayers, .layerWindows,
         ]),
       LlamaKin.kerasHub(
         ["QwenBackbone", "QwenCausalLM"],
@@ -40,5 +41,5 @@ extension Architecture {
             absent: .integer(32768)),
         ]),
       LlamaKin.gguf("qwen2"),
-    ])
+    ], requirements: [.listsEveryLayer])
 }

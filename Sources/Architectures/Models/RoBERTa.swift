@@ -13,8 +13,8 @@ extension Architecture {
       .count("position_offset", default: "padding + 1", minimum: 0),
       .word("head", ["none", "masked", "classifier"], default: "none"),
       .flag("pooler", default: "head == 'none'"), .count("labels", default: 2),
-    ] + Parameter.maskedHead,
-    inputs: [.tokens, .mask, .types, .positions],
+    ] + Parameter.maskedHead + Parameter.decoder,
+    inputs: [.tokens, .mask, .types, .positions, .encoderStates, .encoderMask],
     steps: [
       .block(
         "embedding", .embedding, output: "x",
@@ -27,7 +27,7 @@ extension Architecture {
             otherwise: Step.learnedPositions()),
           .norm("norm", .layer, "x", into: "x"),
         ]),
-      .postNormLayers(),
+      .postNormLayers(isCausal: "causal", hasCrossAttention: true),
       .state("x", series: "hidden"),
       .when("pooler", Step.pooler),
       .when("head == 'none'", [.result("x", name: "last_hidden_state")]),
@@ -54,8 +54,11 @@ extension Architecture {
               "XLMRobertaForSequenceClassification": "classifier", "CamembertModel": "none",
               "CamembertForMaskedLM": "masked",
               "CamembertForSequenceClassification": "classifier",
+              "RobertaForCausalLM": "masked", "XLMRobertaForCausalLM": "masked",
+              "CamembertForCausalLM": "masked",
             ]),
-        ] + Dialect.Key.bertSizes),
+        ] + Dialect.Key.bertSizes + Dialect.Key.decoder
+      ).closed(Dialect.UnreadKey.bert),
       Dialect(
         name: "keras_hub",
         recognition: .init(
@@ -73,7 +76,7 @@ extension Architecture {
           .fixed("pooler", .flag(false)), .key("labels", "config.num_classes"),
         ]),
     ],
-    requirements: [.headsDivideWidth])
+    requirements: [.headsDivideWidth, .crossAttentionIsCausal])
 
   private static let robertaHuggingFace = Convention(
     name: "huggingface", prefix: "roberta.", prefixCondition: "head != 'none'",
@@ -137,7 +140,8 @@ extension Architecture {
         folds: ["embedding.types.weight": "embedding.positions.weight"],
         reason: "it adds no type to tokens"),
     ],
-    layerNames: .kerasHubEncoder("roberta", token: "embeddings"))
+    layerNames: .kerasHubEncoder("roberta", token: "embeddings")
+  ).fixing(["causal": false, "cross_attention": false])
 }
 
 extension Spelling {

@@ -50,17 +50,17 @@ extension Architecture {
         name: "huggingface", recognition: .init(key: "model_type", values: ["t5"]),
         keys: [
           .key("vocabulary", "vocab_size", absent: .integer(32128)),
-          .key("width", "d_model", absent: .integer(512)),
-          .key("head_size", "d_kv", absent: .integer(64)),
+          .key("width", "d_model", "hidden_size", absent: .integer(512)),
+          .key("head_size", "d_kv", "head_dim", absent: .integer(64)),
           .key("feed_forward", "d_ff", absent: .integer(2048)),
-          .key("encoder_layers", "num_layers", absent: .integer(6)),
+          .key("encoder_layers", "num_layers", "num_hidden_layers", absent: .integer(6)),
           .key("decoder_layers", "num_decoder_layers"),
-          .key("heads", "num_heads", absent: .integer(8)),
+          .key("heads", "num_heads", "num_attention_heads", absent: .integer(8)),
           .key("relative_buckets", "relative_attention_num_buckets", absent: .integer(32)),
           .key("relative_distance", "relative_attention_max_distance", absent: .integer(128)),
           .key("norm_epsilon", "layer_norm_epsilon", absent: .real(1e-6)),
           .key(
-            "gated", "feed_forward_proj",
+            "gated", "is_gated_act", "feed_forward_proj",
             meaning: [
               "relu": .flag(false), "gelu": .flag(false), "gelu_new": .flag(false),
               "silu": .flag(false), "gated-gelu": .flag(true), "gated-relu": .flag(true),
@@ -68,7 +68,7 @@ extension Architecture {
             ], absent: .flag(false)),
           // 'gated-gelu' was written before the word for the approximation was there.
           .key(
-            "activation", "feed_forward_proj",
+            "activation", "dense_act_fn", "feed_forward_proj",
             meaning: Activation.words.merging([
               "gated-gelu": .word("gelu_tanh"), "gated-relu": .word("relu"),
               "gated-silu": .word("silu"),
@@ -80,7 +80,8 @@ extension Architecture {
               "T5ForConditionalGeneration": "language", "T5WithLMHeadModel": "language",
               "T5Model": "none", "T5EncoderModel": "encoder",
             ]),
-        ]),
+        ]
+      ).closed(Dialect.UnreadKey.harmless("n_positions", "dropout_rate")),
       Dialect(
         name: "keras_hub", recognition: .init(key: "class_name", values: ["T5Backbone"]),
         keys: [

@@ -11,7 +11,10 @@ extension Architecture {
       .count("feed_forward", default: "4 * width"), .activation(default: .gelu),
       .real("norm_epsilon", default: 1e-12), .flag("attention_bias", default: true),
       .word("head", ["none", "classifier"], default: "none"),
-      .flag("pooler", default: "head == 'none'"), .count("labels", default: 2),
+      .flag("pooler", default: "head == 'none'"), .count("pooled_width", default: "width"),
+      Parameter(
+        "pooler_activation", .word, default: "'tanh'",
+        words: Activation.allCases.map { ExactString($0.rawValue) }), .count("labels", default: 2),
     ],
     inputs: [.init(name: "pixel_values", kind: .pixels, size: "channels")],
     steps: [
@@ -40,7 +43,7 @@ extension Architecture {
       // transformers' last hidden state of ViT is what enters the final norm.
       .state("x", series: "hidden"),
       .norm("final_norm", .layer, "x", into: "x"),
-      .when("pooler", Step.pooler),
+      .when("pooler", Step.pooler(width: "pooled_width", function: "pooler_activation")),
       .when("head == 'none'", [.result("x", name: "last_hidden_state")]),
       .when("head == 'none' && pooler", [.result("pooled", name: "pooler_output")]),
       .when(
@@ -63,10 +66,18 @@ extension Architecture {
           .key("feed_forward", "intermediate_size", absent: .integer(3072)),
           .activation("hidden_act", absent: .gelu),
           .key("norm_epsilon", "layer_norm_eps", absent: .real(1e-12)),
-          .key("attention_bias", "qkv_bias", absent: .flag(true)), .labels,
+          .key("attention_bias", "qkv_bias", absent: .flag(true)),
+          .key("pooled_width", "pooler_output_size"),
+          .key("pooler_activation", "pooler_act", meaning: Activation.words), .labels,
           .head(
             "architectures.0", ["ViTModel": "none", "ViTForImageClassification": "classifier"]),
-        ]),
+        ]
+      ).closed(
+        [
+          .only(
+            "head_dim", ["null"], computed: "a head has width / heads components",
+            changesWeights: true)
+        ] + Dialect.UnreadKey.harmless("encoder_stride", "tie_word_embeddings")),
       Dialect(
         name: "keras_hub",
         recognition: .init(key: "class_name", values: ["ViTBackbone", "ViTImageClassifier"]),

@@ -130,10 +130,12 @@ extension Architecture {
       .key("channels", "num_mel_bins", absent: .integer(80)),
       .key("encoder_positions", "max_source_positions", absent: .integer(1500)),
       .key("decoder_positions", "max_target_positions", absent: .integer(448)),
-      .key("width", "d_model", absent: .integer(384)),
-      .key("encoder_layers", "encoder_layers", absent: .integer(4)),
+      .key("width", "d_model", "hidden_size", absent: .integer(384)),
+      .key("encoder_layers", "encoder_layers", "num_hidden_layers", absent: .integer(4)),
       .key("decoder_layers", "decoder_layers", absent: .integer(4)),
-      .key("heads", "encoder_attention_heads", absent: .integer(6)),
+      .key(
+        "heads", "encoder_attention_heads", "num_attention_heads", "num_key_value_heads",
+        absent: .integer(6)),
       .key("decoder_heads", "decoder_attention_heads", absent: .integer(6)),
       .key("feed_forward", "encoder_ffn_dim", absent: .integer(1536)),
       .key("decoder_feed_forward", "decoder_ffn_dim", absent: .integer(1536)),
@@ -142,7 +144,13 @@ extension Architecture {
       .head(
         "architectures.0",
         ["WhisperModel": "none", "WhisperForConditionalGeneration": "language"]),
-    ])
+    ]
+  ).closed(
+    // The code has a scale of embeddings and does not use it; masks are laid over sounds in training.
+    Dialect.UnreadKey.harmless(
+      "scale_embedding", "apply_spec_augment", "mask_time_prob", "mask_time_length",
+      "mask_time_min_masks", "mask_feature_prob", "mask_feature_length", "mask_feature_min_masks",
+      "median_filter_width", "use_weighted_layer_sum", "classifier_proj_size"))
 
   private static let kerasHubDialect = Dialect(
     name: "keras_hub", recognition: .init(key: "class_name", values: ["WhisperBackbone"]),

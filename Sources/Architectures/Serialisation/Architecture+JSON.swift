@@ -81,6 +81,7 @@ extension Architecture.Input: FieldMapped {
     try fields.optional("length", &length)
     try fields.optional("when", &condition)
     try fields.optional("optional", &isOptional)
+    try fields.optional("flag", &flag)
   }
 }
 

@@ -7,6 +7,29 @@ extension Dialect: FieldMapped {
     try fields.word("name", &name)
     try fields.required("recognition", &recognition)
     try fields.required("keys", &keys)
+    try fields.optional("unread", &unread)
+    try fields.optional("replacements", &replacements)
+    try fields.optional("closed", &isClosed)
+  }
+}
+
+extension Dialect.UnreadKey: FieldMapped {
+  static var blank: Self { .init(key: "") }
+
+  mutating func map(_ fields: inout FieldMap) throws {
+    try fields.required("key", &key)
+    try fields.optional("values", &values)
+    try fields.optional("computed", &computed)
+    try fields.optional("changes_weights", &changesWeights)
+  }
+}
+
+extension Dialect.Replacement: FieldMapped {
+  static var blank: Self { .init(key: "", by: "") }
+
+  mutating func map(_ fields: inout FieldMap) throws {
+    try fields.required("key", &key)
+    try fields.required("by", &by)
   }
 }
 

@@ -22,6 +22,18 @@ enum ModelDocuments {
     return documents
   }
 
+  /// What the configurations of a checkpoint say that nothing reads; nothing where they are of no known
+  /// model, or cannot be read.
+  static func notes(of checkpoint: Checkpoint) -> [String] {
+    let documents = (try? all(ModelOptions(), checkpoint)) ?? []
+    return documents.flatMap { document in
+      guard let kinds = try? ModelReading.candidates(Architecture.all, [document]),
+        kinds.count == 1
+      else { return [String]() }
+      return document.findings(for: kinds[0]).map(\.message)
+    }
+  }
+
   /// Reads a configuration file.
   static func read(_ path: String) throws -> ConfigurationDocument {
     try Tensors.naming(file: path) {

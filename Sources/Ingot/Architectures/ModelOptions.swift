@@ -7,6 +7,9 @@ public struct ModelOptions: Sendable {
   /// Values of parameters as they were typed, the later before the earlier.
   public var settings: [(parameter: String, text: String)] = []
 
+  /// Whether a key of a configuration that is not known is an error.
+  public var isStrict = false
+
   /// Everything is told from the checkpoint.
   public init() {}
 

@@ -12,6 +12,8 @@ public struct ModelSource: Sendable {
   public let ties: [StoredTie]
   /// The configurations that it was understood by, the most binding first.
   let documents: [ConfigurationDocument]
+  /// What the configurations say and nothing reads.
+  public let findings: [ConfigurationFinding]
 
   /// A tied weight that a checkpoint stores all the same.
   public struct StoredTie: Sendable {
@@ -32,9 +34,11 @@ public struct ModelSource: Sendable {
   ) throws {
     if format == nil, let document = try Self.bareConfiguration(path) {
       let documents = try ModelDocuments.all(modelOptions, nil) + [document]
-      self.init(
-        nil, try Tensors.naming(file: path) { try Self.model(documents, modelOptions) }, nil, [],
-        documents)
+      self = try Tensors.naming(file: path) {
+        try ModelSource(
+          nil, Self.model(documents, modelOptions), nil, [], documents,
+          isStrict: modelOptions.isStrict)
+      }
     } else {
       try self.init(Checkpoint(path: path, format: format, options: options), modelOptions)
     }
@@ -58,13 +62,23 @@ public struct ModelSource: Sendable {
     let (reading, ties) = try checkpoint.naming {
       try Self.understand(checkpoint.table, documents, options)
     }
-    self.init(checkpoint, reading.model, reading, ties, documents)
+    self = try checkpoint.naming {
+      try ModelSource(
+        checkpoint, reading.model, reading, ties, documents, isStrict: options.isStrict)
+    }
   }
 
   private init(
     _ checkpoint: Checkpoint?, _ model: Model, _ reading: ModelReading?, _ ties: [StoredTie],
-    _ documents: [ConfigurationDocument]
-  ) {
+    _ documents: [ConfigurationDocument], isStrict: Bool
+  ) throws {
+    findings = documents.flatMap { $0.findings(for: model.architecture) }
+    if let other = findings.first(where: \.changesWeights) {
+      throw IngotError(.unsupported, other.message)
+    }
+    if isStrict, let unknown = findings.first(where: { $0.kind == .unknown }) {
+      throw IngotError(.unsupported, "--strict: \(unknown.message)")
+    }
     self.documents = documents
     self.checkpoint = checkpoint
     self.model = model
@@ -113,6 +127,19 @@ public struct ModelSource: Sendable {
     let (ties, settled) = try TiedWeights.compare(reading, table)
     // A second copy that no configuration speaks of is a tie where the bytes are the same.
     return (settled.entries.isEmpty ? reading : try read(settled), ties)
+  }
+}
+
+extension ModelSource {
+  /// What a user should know of the configurations, one sentence each.
+  public var notes: [String] { findings.map(\.message) }
+
+  /// Checks that what the configurations say is what is computed.
+  ///
+  /// - Throws: `unsupported` naming a key that says otherwise, its value, and what is computed.
+  func checkComputable() throws {
+    guard let other = findings.first(where: { $0.kind == .unsupported }) else { return }
+    throw IngotError(.unsupported, other.message, file: checkpoint?.files[0])
   }
 }
 

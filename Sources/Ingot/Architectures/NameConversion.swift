@@ -29,6 +29,7 @@ public struct NameConversion: Sendable {
     var checkpoint = checkpoint
     checkpoint.table = table
     let source = try ModelSource(checkpoint, options)
+    try source.checkComputable()
     guard let reading = source.reading else { throw IngotError(.internal, "nothing was read") }
     let model = source.model
     if let tie = source.ties.first(where: { !$0.isEqual }) {
@@ -54,7 +55,7 @@ public struct NameConversion: Sendable {
     respelling = try Respelling(table, reading, to: target) { name in
       !allowed.isEmpty && selection.selects(name)
     }
-    notes = fixed + respelling.notes
+    notes = source.notes + fixed + respelling.notes
     let obstacles = respelling.obstacles
     guard obstacles.isEmpty else { throw UnmappedNames(respelling, obstacles, reading, checkpoint) }
     var result = try table.replacingEntries(respelling.entries)

@@ -115,6 +115,7 @@ public struct Validation: Sendable {
         "estimate_12ld2": account.map { JSON($0.value) } ?? .null,
         "unexplained": account.map { JSON($0.unexplained) } ?? .null,
       ],
+      "notes": .array(source.notes.map(JSON.string)),
     ]
   }
 }

@@ -47,12 +47,15 @@ public struct Generation: Sendable {
     public internal(set) var tokens: [Int] = []
     /// Why there are no more.
     public internal(set) var ending = Ending.length
+    /// What a user should know of the configuration, one sentence each.
+    public let notes: [String]
 
     /// The report that `--json` prints (`schemas/generate.schema.json`).
     public var json: JSON {
       [
         "architecture": .string(architecture), "precision": .string(precision.rawValue),
         "prompt": JSON(prompt), "tokens": JSON(tokens), "ending": .string(ending.rawValue),
+        "notes": .array(notes.map(JSON.string)),
       ]
     }
   }
@@ -78,13 +81,15 @@ public struct Generation: Sendable {
       throw IngotError(.usage, "a configuration has no weights to generate with")
     }
     guard !prompt.isEmpty else { throw IngotError(.usage, "the prompt is empty") }
+    try source.checkComputable()
     let weights = CanonicalWeights(checkpoint.table, reading)
     let file = checkpoint.files[0]
     let pass = ForwardPass(
       source.model, precision: precision, jobs: jobs ?? Workers.processorCount
     ) { role in try naming(file: file) { try weights.tensor(role: role) } }
     var result = Result(
-      architecture: source.model.architecture.name, precision: precision, prompt: prompt)
+      architecture: source.model.architecture.name, precision: precision, prompt: prompt,
+      notes: source.notes)
     try checkpoint.naming { try generate(pass, into: &result) }
     try checkpoint.checkUnchanged()
     return result

@@ -70,7 +70,7 @@ public struct Inspection: Sendable {
     files = checkpoint.files
     metadata = table.metadata
     others = table.others
-    notes = table.notes
+    notes = table.notes + ModelDocuments.notes(of: checkpoint)
     items = aliases.indices.map { index in
       Item(table.entries[index], aliasOf: aliases[index].map { table.entries[$0].name })
     }

@@ -105,6 +105,7 @@ extension ParametersReport {
         path: path, format: format, reading: reading, model: modelOptions)
     } catch let error as IngotError where error.errorClass == .unsupported {
       guard modelOptions.architecture == nil, modelOptions.configuration == nil,
+        !modelOptions.isStrict,
         let checkpoint = try? Checkpoint(path: path, format: format, options: reading)
       else { throw error }
       self = try checkpoint.naming {
@@ -121,7 +122,7 @@ extension ParametersReport {
   /// - Throws: as `init(_:_:buffers:storedType:notes:)`.
   public init(_ source: ModelSource, _ options: Options = Options()) throws {
     guard let checkpoint = source.checkpoint, let reading = source.reading else {
-      try self.init(source.model, options)
+      try self.init(source.model, options, notes: source.notes)
       return
     }
     let table = checkpoint.table
@@ -132,7 +133,7 @@ extension ParametersReport {
           table[name]?.shape.elementCount ?? 0, "the number of buffer elements")
       }
       let missing = reading.tensors.filter { $0.name == nil && !$0.stored.isTied }.count
-      var notes: [String] = []
+      var notes = source.notes
       if missing > 0 || !reading.unexpected.isEmpty {
         notes.append(
           "the counts are the architecture's; the file lacks \(missing) of its tensors and has "

@@ -27,13 +27,15 @@ public struct GoldenRecording: Sendable {
     public let states: [ExactString]
     /// The states that share their name with others, as those of shared layers do, and were left out.
     public let ambiguous: [ExactString]
+    /// What a user should know of the configuration, one sentence each.
+    public let notes: [String]
 
     /// The report that `--json` prints (`schemas/golden-report.schema.json`).
     public var json: JSON {
       [
         "output": .string(path), "architecture": .string(architecture),
         "precision": .string(precision.rawValue), "states": .array(states.map(JSON.string)),
-        "left_out": .array(ambiguous.map(JSON.string)),
+        "left_out": .array(ambiguous.map(JSON.string)), "notes": .array(notes.map(JSON.string)),
       ]
     }
   }
@@ -63,6 +65,7 @@ public struct GoldenRecording: Sendable {
     guard let checkpoint = source.checkpoint, let reading = source.reading else {
       throw IngotError(.usage, "a configuration has no weights to compute with")
     }
+    try source.checkComputable()
     _ = try WholeFile.format(of: path)
     try OutputFile.checkDestination(path, replaces: replacing)
     let threads = jobs ?? Workers.processorCount
@@ -80,7 +83,8 @@ public struct GoldenRecording: Sendable {
     }
     return Record(
       path: path, architecture: source.model.architecture.name, precision: precision,
-      states: recorded.states.entries.map(\.name), ambiguous: recorded.ambiguous)
+      states: recorded.states.entries.map(\.name), ambiguous: recorded.ambiguous,
+      notes: source.notes)
   }
 }
 

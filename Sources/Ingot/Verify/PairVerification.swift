@@ -76,6 +76,7 @@ public struct PairVerification: Sendable {
     guard let other = reference.checkpoint, let reading = reference.reading else {
       throw IngotError(.internal, "a reference without weights")
     }
+    try reference.checkComputable()
     let threads = jobs ?? Workers.processorCount
     let inputs = try SeededInputs(source.model, seed: seed, sequence: sequence)
     let (type, reason) = try storedPrecision()

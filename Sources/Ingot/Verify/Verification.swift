@@ -33,6 +33,7 @@ public struct Verification: Sendable {
     guard let checkpoint = source.checkpoint, let reading = source.reading else {
       throw IngotError(.usage, "a configuration has no weights to verify")
     }
+    try source.checkComputable()
     let states = try checkpoint.naming { try ComputedStates(source.model) }
     let (expected, leftOut) = try naming(file: golden.path) { try comparable(states) }
     let faults = try checkpoint.naming { try CheckpointFaults(source, jobs: threads) }
@@ -45,6 +46,7 @@ public struct Verification: Sendable {
       architecture: source.model.architecture.name, precision: precision,
       goldenPrecision: golden.precision, goldenPrecisionSource: golden.precisionSource,
       tolerance: tolerance, faults: faults, notCompared: leftOut)
+    report.notes = source.notes
     if !faults.preventsRunning {
       let comparing = StateComparing(
         path: golden.path, inputs: golden.inputs, expected: expected, tolerance: tolerance,

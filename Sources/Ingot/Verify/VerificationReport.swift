@@ -29,6 +29,8 @@ public struct VerificationReport: Sendable {
   /// How many of the known mistakes were not tried, because the trials before had read the weights often
   /// enough.
   public internal(set) var untriedMistakes = 0
+  /// What a user should know of the configuration, one sentence each.
+  public internal(set) var notes: [String] = []
 
   /// Whether the checkpoint is sound and every state agrees.
   public var isOK: Bool { faults.isEmpty && !states.isEmpty && states.allSatisfy(\.isOK) }
@@ -61,6 +63,7 @@ public struct VerificationReport: Sendable {
       "tolerance": tolerance.json,
       "states": .array(states.map { $0.json(isOutput: false) }),
       "not_compared": .array(notCompared.map(JSON.string)),
+      "notes": .array(notes.map(JSON.string)),
     ]
   }
 }

@@ -99,6 +99,23 @@ struct ByteSize: ExpressibleByArgument {
   }
 }
 
+extension ModelSource {
+  /// Prints what a user should know of the file and of its configuration.
+  func printNotes() {
+    checkpoint?.printNotes()
+    StandardStreams.printNotes(notes)
+  }
+}
+
+extension StandardStreams {
+  /// Prints notes, one a line.
+  static func printNotes(_ notes: [String]) {
+    for note in notes.prefix(20) {
+      Self.note("note: \(note.escapedForDisplay(limit: 500))")
+    }
+  }
+}
+
 extension Checkpoint {
   /// Prints what a user should know of the file.
   func printNotes(quiet: Bool = false) {

@@ -70,9 +70,6 @@ struct Convert: ParsableCommand {
   @Option(name: .long, help: "Alignment of tensor data in bytes, for formats that have a choice.")
   var alignment: Int?
 
-  @Flag(name: .long, help: "Fail where anything would be dropped.")
-  var strict = false
-
   @Flag(name: .long, help: "Replace the destination if it exists.")
   var force = false
 
@@ -116,7 +113,7 @@ struct Convert: ParsableCommand {
     options.writing.compression = compression.value
     options.writing.arrangement = layout.arrangement
     options.writing.alignment = alignment
-    options.isStrict = strict
+    options.isStrict = model.strict
     options.replacesDestination = force
     options.isDryRun = dryRun
     options.checksResult = !noCheck

@@ -95,7 +95,7 @@ struct Generate: ParsableCommand {
     } else {
       StandardStreams.print(result.tokens.map(String.init).joined(separator: ","))
     }
-    checkpoint.printNotes()
+    generation.source.printNotes()
   }
 }
 

@@ -55,6 +55,7 @@ struct GoldenCommand: ParsableCommand {
           + "\(record.states.count - outputs.count) states, \(precision.value.rawValue)")
     }
     checkpoint.printNotes()
+    StandardStreams.printNotes(record.notes)
     if !record.ambiguous.isEmpty {
       StandardStreams.note(
         "note: made several times and left out: \(record.ambiguous.prefix(5).joined(separator: ", "))"

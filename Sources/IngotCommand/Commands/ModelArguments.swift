@@ -23,6 +23,13 @@ struct ModelArguments: ParsableArguments {
       valueName: "name=value"))
   var settings: [SettingArgument] = []
 
+  @Flag(
+    name: .long,
+    help:
+      "Fail where a key of the configuration is not known and, for convert, where anything would be dropped."
+  )
+  var strict = false
+
   /// Whether nothing is said.
   var isEmpty: Bool { architecture == nil && config == nil && settings.isEmpty }
 
@@ -33,6 +40,7 @@ struct ModelArguments: ParsableArguments {
       options.architecture = try architecture.map(Architecture.resolve)
       options.configuration = config
       options.settings = settings.map { ($0.name, $0.value) }
+      options.isStrict = strict
       return options
     }
   }

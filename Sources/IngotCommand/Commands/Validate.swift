@@ -35,7 +35,7 @@ struct Validate: ParsableCommand {
     } else {
       StandardStreams.print(ValidationText(validation).text)
     }
-    checkpoint.printNotes()
+    validation.source.printNotes()
     if !validation.isValid { Failure.finish(1) }
   }
 }

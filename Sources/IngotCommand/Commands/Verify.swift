@@ -106,7 +106,7 @@ struct Verify: ParsableCommand {
     if manifest != nil, suspectPasses != nil {
       throw ValidationError("--suspect-passes is for one verification")
     }
-    if manifest != nil, !model.isEmpty || !tolerance.isEmpty || precision != nil {
+    if manifest != nil, !model.isEmpty || model.strict || !tolerance.isEmpty || precision != nil {
       throw ValidationError("with --manifest, models, precision and tolerances are said in it")
     }
   }
@@ -145,6 +145,7 @@ struct Verify: ParsableCommand {
     let text = VerificationText(result)
     try publish(result.json, text.text, JUnitReport(result), text.annotations)
     checkpoint.printNotes()
+    StandardStreams.printNotes(result.notes)
     if !result.isOK { Failure.finish(1) }
   }
 

@@ -124,16 +124,17 @@ struct ModelInputs: Sendable {
     }
   }
 
-  /// Inputs of one side (those of the decoder, the others) have one batch and sequence.
+  /// Inputs of one side (those of the decoder, those of an encoder apart, the others) have one batch and
+  /// sequence.
   private func checkAgreement(_ names: [String], after start: Int) throws {
-    var first: [Bool: (name: String, shape: [Int])] = [:]
+    var first: [String: (name: String, shape: [Int])] = [:]
     for name in names {
       guard var shape = integers[name]?.shape ?? reals[name]?.shape else { continue }
       // A mask is of all keys, those before the step too.
       let isStepped = name.hasPrefix("decoder_") == hasDecoderInputs
       if start > 0, isStepped, name.hasSuffix("attention_mask") { shape[1] -= start }
       let isPicture = shape.count == 4
-      let side = name.hasPrefix("decoder_")
+      let side = Self.side(of: name)
       guard shape.allSatisfy({ $0 > 0 }) else {
         throw IngotError(.malformed, "the input '\(name)' is empty: \(Self.text(shape))")
       }
@@ -149,12 +150,19 @@ struct ModelInputs: Sendable {
         first[side] = (name, shape)
       }
     }
-    if let one = first[false], let other = first[true], one.shape[0] != other.shape[0] {
+    for side in ["decoder_", "encoder_"] {
+      guard let one = first[""], let other = first[side], one.shape[0] != other.shape[0] else {
+        continue
+      }
       throw IngotError(
         .malformed,
         "the inputs '\(one.name)' (\(Self.text(one.shape))) and '\(other.name)' (\(Self.text(other.shape))) do not agree"
       )
     }
+  }
+
+  private static func side(of name: String) -> String {
+    ["decoder_", "encoder_"].first { name.hasPrefix($0) } ?? ""
   }
 
   private static func text(_ shape: [Int]) -> String {
