@@ -45,6 +45,8 @@ extension Architecture {
           .key("types", "type_vocab_size", absent: .integer(2)),
           .key("padding", "pad_token_id", absent: .integer(1)),
           .key("norm_epsilon", "layer_norm_eps", absent: .real(1e-12)),
+          // The head's function is written into its code.
+          .fixed("head_activation", .word("gelu")),
           .head(
             "architectures.0",
             [

@@ -42,9 +42,9 @@ extension Architecture {
       "embedding", .embedding, output: "x",
       [
         convolution("first", "input_features", from: "channels", stride: 1),
-        .activation("x", into: "x"),
+        .activation("x", "'gelu'", into: "x"),
         convolution("second", "x", from: "width", stride: 2),
-        .activation("x", into: "x"),
+        .activation("x", "'gelu'", into: "x"),
         .operation(
           .positions(
             .init(
