@@ -6,17 +6,17 @@ import Testing
 
 /// The rules of zip archives, each broken once in an otherwise sound archive.
 @Suite struct ZipReadingTests {
-  private typealias Member = ZipBuilder.Member
+  typealias Member = ZipBuilder.Member
 
-  private static let text = Array("a short text, a short text, a short text".utf8)
+  static let text = Array("a short text, a short text, a short text".utf8)
 
   /// A small deflated member.
-  private static func deflated(_ name: String, _ content: [UInt8] = text) -> Member {
+  static func deflated(_ name: String, _ content: [UInt8] = text) -> Member {
     Member(name, Deflate.piece(content, level: 6, isLast: true), content: content)
   }
 
   /// Everything that the archive holds, by name.
-  private static func contents(_ archive: [UInt8]) throws -> [String: [UInt8]] {
+  static func contents(_ archive: [UInt8]) throws -> [String: [UInt8]] {
     let archive = try ZipArchive(ArraySource(archive))
     var contents: [String: [UInt8]] = [:]
     for member in try archive.members() {
@@ -26,7 +26,7 @@ import Testing
   }
 
   /// The class and the message of the refusal of an archive; nil where it is read.
-  private static func refusal(_ archive: [UInt8]) -> IngotError? {
+  static func refusal(_ archive: [UInt8]) -> IngotError? {
     do {
       _ = try contents(archive)
       return nil
@@ -35,17 +35,17 @@ import Testing
     }
   }
 
-  private static func refusal(_ members: [Member]) -> IngotError? {
+  static func refusal(_ members: [Member]) -> IngotError? {
     refusal(ZipBuilder(members).build())
   }
 
-  private static func refusal(
+  static func refusal(
     of member: Member, _ change: (inout Member) -> Void
   ) -> ErrorClass? {
     refusal([Member("first", [1, 2, 3]), member.with(change), Member("last", [4])])?.errorClass
   }
 
-  private static let stored = Member("member", [5, 6, 7, 8])
+  static let stored = Member("member", [5, 6, 7, 8])
 
   // MARK: What is read
 
@@ -160,96 +160,6 @@ import Testing
   @Test(.row("Z20"), arguments: ["../x", "/x", "C:\\x", "a\\b", "a/../../b", "x\u{1B}[31m"])
   func aNameIsALabelAndNeverAPath(_ name: String) throws {
     #expect(try Self.contents(ZipBuilder([Member(name, [1])]).build())[name] == [1])
-  }
-
-  // MARK: The end of the archive
-
-  @Test(.row("Z1", "G6")) func anArchiveCutAnywhereIsMalformed() {
-    let whole = ZipBuilder([Self.stored, Self.deflated("other")]).build()
-    for count in 0..<whole.count {
-      #expect(Self.refusal(Array(whole.prefix(count)))?.errorClass == .malformed)
-    }
-  }
-
-  @Test(.row("Z2")) func twoEndRecordsAreMalformed() {
-    let inner = ZipBuilder([Member("inner", [1])]).build()
-    var outer = ZipBuilder([Self.stored])
-    outer.comment = inner
-    #expect(Self.refusal(outer.build())?.errorClass == .malformed)
-  }
-
-  @Test(.row("Z3", "G9")) func bytesThatBelongToNothingAreMalformed() {
-    let junk: [UInt8] = [1, 2, 3]
-    var builders = [ZipBuilder](repeating: ZipBuilder([Self.stored, Self.deflated("b")]), count: 5)
-    builders[0].prefix = junk
-    builders[1].suffix = junk
-    builders[2].beforeDirectory = junk
-    builders[3].afterDirectory = junk
-    builders[4].members[0].trailer = junk
-    for builder in builders { #expect(Self.refusal(builder.build())?.errorClass == .malformed) }
-    var empty = ZipBuilder([])
-    empty.prefix = junk
-    #expect(Self.refusal(empty.build())?.errorClass == .malformed)
-  }
-
-  @Test(
-    .row("Z4", "Z5"),
-    arguments: [
-      // Counts, and size and offset of the directory.
-      (8, [9, 0]), (10, [9, 0]), (8, [1, 0, 1, 0]), (8, [3, 0, 3, 0]), (10, [0xFF, 0xFF]),
-      (8, [0xFF, 0xFF, 0xFF, 0xFF]), (12, [0xFF, 0xFF, 0, 0]), (12, [0]), (16, [0xFF, 0xFF, 0, 0]),
-      (16, [0]), (16, [0xFF, 0xFF, 0xFF, 0xFF]), (20, [1]),
-    ] as [(Int, [UInt8])])
-  func anEndRecordThatDisagreesIsMalformed(position: Int, bytes: [UInt8]) {
-    var builder = ZipBuilder([Self.stored, Self.deflated("b")])
-    builder.changeEnd = { $0.replaceSubrange(position..<position + bytes.count, with: bytes) }
-    #expect(Self.refusal(builder.build())?.errorClass == .malformed)
-  }
-
-  @Test(
-    .row("Z4", "Z5"),
-    arguments: [
-      (0, [0], .malformed), (4, [43], .malformed), (4, [45], .malformed), (16, [1], .unsupported),
-      (24, [9], .unsupported), (24, [9, 0, 0, 0, 0, 0, 0, 0, 9], .malformed), (40, [1], .malformed),
-      (48, [1], .malformed), (47, [0x80], .malformed), (55, [0xFF], .malformed),
-    ] as [(Int, [UInt8], ErrorClass)])
-  func aZip64EndRecordThatDisagreesIsRefused(
-    position: Int, bytes: [UInt8], expected: ErrorClass
-  ) {
-    var builder = ZipBuilder([Self.stored, Self.deflated("b")])
-    builder.changeWideEnd = { _ in }
-    #expect(Self.refusal(builder.build()) == nil)
-    builder.changeWideEnd = { $0.replaceSubrange(position..<position + bytes.count, with: bytes) }
-    #expect(Self.refusal(builder.build())?.errorClass == expected)
-  }
-
-  @Test func theDirectoryEndsWhereTheEndRecordsBegin() {
-    var builder = ZipBuilder([Self.stored])
-    builder.afterDirectory = [1, 2, 3]
-    #expect(
-      Self.refusal(builder.build())?.message
-        == "3 bytes lie between the central directory and the end record")
-    builder.afterDirectory = []
-    builder.changeEnd = { $0.replaceSubrange(12..<16, with: [0xFF, 0xFF, 0, 0]) }
-    #expect(
-      Self.refusal(builder.build())?.message
-        == "the central directory of 65535 bytes at 40 leaves the 92 bytes before the end record")
-    // An end that no Int holds.
-    builder.changeEnd = { $0.replaceSubrange(12..<20, with: repeatElement(0xFF, count: 8)) }
-    builder.changeWideEnd = {
-      $0.replaceSubrange(40..<56, with: ZipBuilder.little(.max, 8) + ZipBuilder.little(.max, 8))
-    }
-    #expect(Self.refusal(builder.build())?.message.hasSuffix("before the end record") == true)
-  }
-
-  @Test(.row("Z6")) func severalDisksAreUnsupported() {
-    var builder = ZipBuilder([Self.stored])
-    // This disk, and the directory's.
-    for position in [4, 6] {
-      builder.changeEnd = { $0[position] = 1 }
-      #expect(Self.refusal(builder.build())?.errorClass == .unsupported)
-    }
-    #expect(Self.refusal(of: Self.stored) { $0.central.disk = 1 } == .malformed)
   }
 
   // MARK: One member
